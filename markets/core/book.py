@@ -1,0 +1,141 @@
+"""Reading one order book: best, mid, microprice, depth, the mirror, and what makes a book absurd."""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from markets.core.types import ONE, Book, Level
+
+GHOST_BID = 10_000
+GHOST_ASK = 990_000
+"""A book whose whole market is 0.01 bid, 0.99 ask is the exchange's placeholder, not a quote."""
+
+CENT = 10_000
+
+
+class Anomaly(StrEnum):
+    """Why a book read from the exchange was refused or flagged; counted, never traded on."""
+
+    CROSSED = "CROSSED"
+    GHOST = "GHOST"
+    OFF_GRID = "OFF_GRID"
+    EMPTY = "EMPTY"
+    TORN = "TORN"
+    MIRROR_GAP = "MIRROR_GAP"
+    BACKWARDS = "BACKWARDS"
+    MISSING = "MISSING"
+    BAD_PAYLOAD = "BAD_PAYLOAD"
+
+
+def best_bid(book: Book) -> Level | None:
+    """The highest bid, or None when that side is empty."""
+    return book.bids[0] if book.bids else None
+
+
+def best_ask(book: Book) -> Level | None:
+    """The lowest ask, or None when that side is empty."""
+    return book.asks[0] if book.asks else None
+
+
+def mid(bid: int, ask: int) -> int:
+    """Half way between bid and ask in micro, rounded down: a mark for statistics, never a fill."""
+    return (bid + ask) // 2
+
+
+def microprice(bid: int, bid_size: int, ask: int, ask_size: int) -> int:
+    """The touch weighted by the opposite size, rounded down: (b*A + a*B) / (A + B)."""
+    total = bid_size + ask_size
+    return (bid * ask_size + ask * bid_size) // total if total else mid(bid, ask)
+
+
+def mirror(book: Book, token: str) -> Book:
+    """The other token's view of the same book: its bid at p is this one's ask at 1 - p."""
+    return Book(
+        token=token,
+        bids=tuple(Level(ONE - level.price, level.size) for level in book.asks),
+        asks=tuple(Level(ONE - level.price, level.size) for level in book.bids),
+        observed_at=book.observed_at,
+        venue_at=book.venue_at,
+        hash=book.hash,
+    )
+
+
+def near_depth(levels: tuple[Level, ...], within: int = CENT) -> int:
+    """Micro-dollars resting no further than `within` from the best level of one side."""
+    if not levels:
+        return 0
+    best = levels[0].price
+    return sum(
+        level.price * level.size // ONE for level in levels if abs(level.price - best) <= within
+    )
+
+
+def absurdity(book: Book, tick_size: int) -> Anomaly | None:
+    """Why this book alone must be refused, or None: empty, ghost, off its grid or crossed."""
+    if not book.bids and not book.asks:
+        return Anomaly.EMPTY
+    if any(
+        level.size <= 0 or not 0 < level.price < ONE or level.price % tick_size
+        for level in (*book.bids, *book.asks)
+    ):
+        return Anomaly.OFF_GRID
+    bid, ask = best_bid(book), best_ask(book)
+    if bid and ask:
+        if bid.price >= ask.price:
+            return Anomaly.CROSSED
+        if bid.price <= GHOST_BID and ask.price >= GHOST_ASK:
+            return Anomaly.GHOST
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both tokens' books of one market as one read showed them."""
+
+    yes: Book
+    no: Book
+
+
+def incoherence(pair: Pair, tick_size: int, max_gap_ms: int = 500) -> Anomaly | None:
+    """Why the two books do not show one instant, or None.
+
+    TORN when the exchange changed them more than `max_gap_ms` apart; MIRROR_GAP when a touch of
+    NO differs from the mirror of YES by more than one tick.
+    """
+    yes, no = pair.yes, pair.no
+    if yes.venue_at and no.venue_at and abs(yes.venue_at - no.venue_at) > max_gap_ms:
+        return Anomaly.TORN
+    reflected = mirror(yes, no.token)
+    touches = ((best_bid(no), best_bid(reflected)), (best_ask(no), best_ask(reflected)))
+    for seen, expected in touches:
+        if (seen is None) != (expected is None):
+            return Anomaly.MIRROR_GAP
+        if seen and expected and abs(seen.price - expected.price) > tick_size:
+            return Anomaly.MIRROR_GAP
+    return None
+
+
+def sort_levels(levels: Iterable[Level], *, bids: bool) -> tuple[Level, ...]:
+    """Levels best first, whatever order the exchange sent them in."""
+    return tuple(sorted(levels, key=lambda level: -level.price if bids else level.price))
+
+
+_COUNTS = struct.Struct("<BB")
+_LEVEL = struct.Struct("<iq")
+
+
+def pack(book: Book, levels: int) -> bytes:
+    """The best `levels` of each side in 12 bytes a level; equal books pack to equal bytes."""
+    bids, asks = book.bids[:levels], book.asks[:levels]
+    rows = b"".join(_LEVEL.pack(level.price, level.size) for level in (*bids, *asks))
+    return _COUNTS.pack(len(bids), len(asks)) + rows
+
+
+def unpack(blob: bytes, token: str, observed_at: int, venue_at: int = 0) -> Book:
+    """The book that `pack` stored; an empty blob is a book with no orders."""
+    if not blob:
+        return Book(token, (), (), observed_at, venue_at)
+    bids, asks = _COUNTS.unpack_from(blob)
+    rows = [Level(*row) for row in _LEVEL.iter_unpack(blob[_COUNTS.size :])]
+    return Book(token, tuple(rows[:bids]), tuple(rows[bids : bids + asks]), observed_at, venue_at)

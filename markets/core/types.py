@@ -1,0 +1,141 @@
+"""What the exchange shows us, as frozen values in integer micro-units (1e-6 dollar, 1e-6 share)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ONE = 1_000_000
+"""One dollar, one share, probability one."""
+
+
+class Status(StrEnum):
+    """Where a market stands in its life, as the exchange last said."""
+
+    OPEN = "open"
+    HALTED = "halted"
+    PROPOSED = "proposed"
+    DISPUTED = "disputed"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A price and the shares resting at it, both in micro-units."""
+
+    price: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One token's resting orders, both sides sorted best first.
+
+    `observed_at` is when a read last confirmed it, `venue_at` when the exchange last changed it
+    (0 when the exchange does not say); both in milliseconds UTC.
+    """
+
+    token: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    observed_at: int
+    venue_at: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FeeSchedule:
+    """Taker fee per share = rate * (p * (1 - p)) ** exponent; rate in micro (50_000 is 0.05)."""
+
+    rate: int
+    exponent: int = 1
+    rebate_rate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A question with one or more markets; in a neg-risk event exactly one of them resolves YES."""
+
+    id: str
+    slug: str
+    title: str
+    neg_risk: bool = False
+    augmented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One outcome's share; `id` is an opaque decimal string."""
+
+    id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The rules of trading one market that may change while it lives.
+
+    `end_at` is the scheduled end (ms UTC) or None; `fee` is None when the schedule is unknown,
+    and then nothing trades there.
+    """
+
+    end_at: int | None
+    tick_size: int
+    min_size: int
+    fee: FeeSchedule | None
+    status: Status = Status.OPEN
+    accepting_orders: bool = True
+    taker_delay_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One binary question: its condition id, its two tokens (YES first) and its current terms."""
+
+    id: str
+    slug: str
+    question: str
+    category: str
+    event: Event
+    yes: Token
+    no: Token
+    terms: Terms
+    tags: tuple[str, ...] = ()
+    created_at: int = 0
+    game_start_at: int | None = None
+    volume_24h: int = 0
+
+    @property
+    def tokens(self) -> tuple[Token, Token]:
+        """The YES token, then the NO token."""
+        return (self.yes, self.no)
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A trade the exchange reported: taker `side` is "buy" or "sell", `at` when it was made."""
+
+    market: str
+    token: str
+    side: str
+    price: int
+    size: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the exchange says of a market's outcome; `payouts` (YES, NO per share) only when final."""
+
+    market: str
+    status: Status
+    at: int
+    payouts: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricePoint:
+    """One point of a token's price history: good for statistics, never for fills."""
+
+    token: str
+    at: int
+    price: int

@@ -1,0 +1,220 @@
+"""Rows of what the exchange showed us; private to this app, neighbours use the selectors."""
+
+from django.db import models
+
+
+class Event(models.Model):
+    """An exchange event; a neg-risk event's markets exclude each other."""
+
+    event_id = models.TextField(unique=True)
+    slug = models.TextField(default="")
+    title = models.TextField(default="")
+    neg_risk = models.BooleanField(default=False)
+    augmented = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.title or self.event_id
+
+
+class Market(models.Model):
+    """One binary question; `condition_id` is its identity, the key is local."""
+
+    condition_id = models.TextField(unique=True)
+    slug = models.TextField(default="", db_index=True)
+    question = models.TextField(default="")
+    category = models.TextField(default="")
+    tags = models.JSONField(default=list)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT)
+    created_at_ms = models.BigIntegerField(default=0)
+    game_start_at_ms = models.BigIntegerField(null=True)
+    volume_24h = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.question or self.condition_id
+
+
+class Token(models.Model):
+    """One outcome of a market: index 0 is YES, 1 is NO."""
+
+    token_id = models.TextField(unique=True)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    outcome = models.TextField()
+    index = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("market", "index", name="token_side_once")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.token_id}"
+
+
+class Terms(models.Model):
+    """A market's trading rules from one instant on; never edited, only followed by newer ones."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    effective_at = models.BigIntegerField()
+    end_at = models.BigIntegerField(null=True)
+    tick_size = models.BigIntegerField()
+    min_size = models.BigIntegerField()
+    fee_rate = models.BigIntegerField(null=True)
+    fee_exponent = models.SmallIntegerField(default=1)
+    rebate_rate = models.BigIntegerField(default=0)
+    status = models.TextField()
+    accepting_orders = models.BooleanField()
+    taker_delay_ms = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("market", "effective_at", name="terms_from_once")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} from {self.effective_at}"
+
+
+class Universe(models.Model):
+    """Which markets were tracked, under which terms, from one instant on.
+
+    `members` is [[terms key, 24-hour volume], ...] in column order.
+    """
+
+    effective_at = models.BigIntegerField()
+    members = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"universe {self.pk}"
+
+
+class Tick(models.Model):
+    """One look at the whole universe; the key is the collect cursor's position."""
+
+    id = models.BigIntegerField(primary_key=True)
+    at = models.BigIntegerField(unique=True)
+    universe = models.ForeignKey(Universe, on_delete=models.PROTECT)
+    recorded_at = models.DateTimeField(db_index=True)
+    checkpoint = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return f"tick {self.id}"
+
+
+class Snapshot(models.Model):
+    """One market in one tick: YES touch, confirmation times, and depth where it changed.
+
+    `depth` is null where the book is the one last stored; `no_depth` is null where NO is the
+    mirror of YES.
+    """
+
+    pk = models.CompositePrimaryKey("tick_id", "market_id")
+    tick = models.ForeignKey(Tick, on_delete=models.PROTECT, db_index=False)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_index=False)
+    bid = models.BigIntegerField()
+    ask = models.BigIntegerField()
+    bid_size = models.BigIntegerField()
+    ask_size = models.BigIntegerField()
+    bid_valid = models.BooleanField()
+    ask_valid = models.BooleanField()
+    observed_at = models.BigIntegerField()
+    venue_at = models.BigIntegerField()
+    coherent = models.BooleanField()
+    depth = models.BinaryField(null=True)
+    no_depth = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "market_snapshots"
+        indexes = [models.Index(fields=["market", "tick"], name="snapshot_series")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} at tick {self.tick_id}"
+
+
+class Bar(models.Model):
+    """Five minutes of one market, sealed at its close and never recomputed."""
+
+    pk = models.CompositePrimaryKey("at", "market_id")
+    at = models.BigIntegerField()
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_index=False)
+    bid = models.BigIntegerField()
+    ask = models.BigIntegerField()
+    micro = models.BigIntegerField()
+    changes = models.IntegerField()
+    count = models.IntegerField()
+    imported = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["market", "at"], name="bar_series")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} bar {self.at}"
+
+
+class Latest(models.Model):
+    """The newest quote of each market: one row a market, for pages and API."""
+
+    market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True)
+    tick_id = models.BigIntegerField()
+    bid = models.BigIntegerField()
+    ask = models.BigIntegerField()
+    bid_size = models.BigIntegerField()
+    ask_size = models.BigIntegerField()
+    bid_valid = models.BooleanField()
+    ask_valid = models.BooleanField()
+    observed_at = models.BigIntegerField()
+    coherent = models.BooleanField()
+    tracked = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"latest of {self.market_id}"
+
+
+class Anomaly(models.Model):
+    """One book refused or flagged in one tick."""
+
+    tick_id = models.BigIntegerField()
+    at = models.BigIntegerField(db_index=True)
+    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    code = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.market_id}"
+
+
+class Resolution(models.Model):
+    """What the exchange said of a market's outcome, and the tick on which we learnt it."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT)
+    tick_id = models.BigIntegerField(db_index=True)
+    status = models.TextField()
+    at = models.BigIntegerField()
+    yes_payout = models.BigIntegerField(null=True)
+    no_payout = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("market", "status", "at", name="resolution_said_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} {self.status}"
+
+
+class Pin(models.Model):
+    """A market kept in the universe for a reason, whatever its rank."""
+
+    condition_id = models.TextField()
+    reason = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("condition_id", "reason", name="pin_once")]
+
+    def __str__(self) -> str:
+        return f"{self.condition_id} for {self.reason}"
+
+
+class Cursor(models.Model):
+    """How far a stage has come; moving it by compare-and-set is the claim to its work."""
+
+    name = models.TextField(primary_key=True)
+    position = models.BigIntegerField()
+    moved_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"
