@@ -1,4 +1,4 @@
-"""The desk stage: new ticks through opinions, risk, orders, fills and ledger, in one transaction."""
+"""The desk stage: new ticks through opinions, orders, fills and ledger, in one transaction."""
 
 import logging
 from dataclasses import dataclass
