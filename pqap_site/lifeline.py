@@ -1,7 +1,8 @@
 """No process outlives its supervisor.
 
-Each holds the reading end of a pipe whose writing end only the supervisor has. The kernel closes that
-end when the supervisor dies, however it dies; the readers see the end of the file and go. Works wherever there are pipes: no polling, no parent-death signal.
+Each process holds the reading end of a pipe whose writing end only the supervisor has. The kernel
+closes that end when the supervisor dies, however it dies; the readers see the end of the file and
+go. Works wherever there are pipes: no polling, no parent-death signal.
 """
 
 import os
