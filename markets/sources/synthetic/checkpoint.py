@@ -1,4 +1,4 @@
-"""The world as bytes and back: integers and floats in fixed order, compressed, nothing executable."""
+"""The world as bytes and back: plain numbers in fixed order, compressed."""
 
 import struct
 import zlib
@@ -49,9 +49,7 @@ def unpack(blob: bytes) -> World:
     try:
         return _read(zlib.decompress(blob[len(MAGIC) :]))
     except (zlib.error, struct.error, ValueError) as error:
-        raise ForeignCheckpoint(
-            f"The simulated exchange's checkpoint is damaged: {error}"
-        ) from error
+        raise ForeignCheckpoint(f"This checkpoint is damaged: {error}") from error
 
 
 def _read(body: bytes) -> World:

@@ -48,9 +48,8 @@ def ladders(world: World, rows: NDArray[np.intp]) -> Ladders:
     low = np.clip(low, 1, ONE // tick - 1 - spread)
     lean = np.clip((value - low) / spread, 0.08, 0.92)
 
-    shares = crew.dollars[rows] / np.clip(
-        np.minimum(value, ONE / tick - value) * tick / ONE, 0.05, 1
-    )
+    cheaper = np.minimum(world.shown[rows], ONE - world.shown[rows]) / ONE
+    shares = crew.dollars[rows] / np.maximum(cheaper, 0.05)
     luck = _luck(world, rows)
     sizes = shares[:, None, None] * _PROFILE * luck
     sizes[:, 0, 0] = 2 * shares * lean * luck[:, 0, 0]

@@ -72,7 +72,7 @@ def script(seed: int, number: int, slot: int, born_at: int, regular: int) -> Scr
         start=np.log(start),
         learning=float(throw.uniform(0.06, 0.2)),
         news_rate=float(throw.uniform(0.05, 0.25)) / DAY,
-        call_rate=(0.09 if ordinary else 0.0) / DAY,
+        call_rate=(0.07 if ordinary else 0.0) / DAY,
         half_life=MINUTE * np.where(shocked, throw.uniform(35, 70, rows), 3.0),
         noise=np.where(shocked, throw.uniform(*SHOCK, rows), throw.uniform(0.0, 0.015, rows)),
         shocked=shocked,
@@ -84,7 +84,7 @@ def script(seed: int, number: int, slot: int, born_at: int, regular: int) -> Scr
 
 SHOCKED = 0.6
 """Share of the middling outcomes whose noise is slow and large: about a third of all markets."""
-SHOCK = (0.14, 0.24)
+SHOCK = (0.12, 0.22)
 FINE_GRID = 1_000
 
 
@@ -122,8 +122,11 @@ class Cast:
 
 
 def cast(scripts: Sequence[Script]) -> Cast:
-    """Scripts in slot order as columns; `first` and `last` are each event's rows, `event` a row's event,
-    `key` a row's number among all rows there will ever be."""
+    """Scripts in slot order as columns.
+
+    `first` and `last` are each event's rows, `event` a row's event, `key` a row's number among all
+    rows there will ever be.
+    """
     counts = np.array([each.rows for each in scripts])
     first = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)
 

@@ -157,7 +157,9 @@ def _succeed(world: World) -> World:
         return world
     number = max(each.number for each in world.running)
     running, rows, past = [], [], list(world.past)
-    parts = zip(*(np.split(getattr(world, name), world.cast.first[1:]) for name in _ROWS))
+    parts = zip(
+        *(np.split(getattr(world, name), world.cast.first[1:]) for name in _ROWS), strict=True
+    )
     for each, paid, kept in zip(world.running, due, parts, strict=True):
         if paid:
             past.append(Past(each.number, each.slot, each.born_at, each.outcome, world.at))
