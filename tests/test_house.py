@@ -297,7 +297,7 @@ PRIVATE = {
         r"|https?://(?!127\.|0\.0\.0\.0)\d+\.\d+\.\d+\.\d+"
     ),
     "a claim of authorship": re.compile(
-        r"(?i)co-authored-by|\bauthored by\b|\bwritten by\b|language model|chatbot|\bas an ai\b"
+        r"(?i)co-authored-by|^\W*(?:authored|written) by\b|language model|chatbot|\bas an ai\b"
     ),
     "a private key": re.compile(r"BEGIN (?:RSA |EC |OPENSSH )?PRIVATE KEY"),
 }
