@@ -104,10 +104,20 @@ def float_money(tree: ast.AST) -> list[str]:
     ]
 
 
+def outside_of_texts(tree: ast.AST) -> Iterator[ast.AST]:
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if not isinstance(child, ast.JoinedStr):
+            yield from outside_of_texts(child)
+
+
 def float_arithmetic(tree: ast.AST) -> list[str]:
-    """Float types, float literals and true divisions: none belongs where money is counted."""
+    """Float types, float literals and true divisions: none belongs where money is counted.
+
+    Texts for people may divide: what is inside an f-string is left out.
+    """
     found = []
-    for node in ast.walk(tree):
+    for node in outside_of_texts(tree):
         if isinstance(node, ast.Name) and node.id in {"float", "Decimal"}:
             found.append(f"line {node.lineno}: {node.id}")
         elif isinstance(node, ast.Constant) and isinstance(node.value, float):
@@ -287,7 +297,7 @@ PRIVATE = {
         r"|https?://(?!127\.|0\.0\.0\.0)\d+\.\d+\.\d+\.\d+"
     ),
     "a claim of authorship": re.compile(
-        r"(?i)co-authored-by|\bauthored by\b|\bwritten by\b|language model|chatbot|\bas an ai\b"
+        r"(?i)co-authored-by|^\W*(?:authored|written) by\b|language model|chatbot|\bas an ai\b"
     ),
     "a private key": re.compile(r"BEGIN (?:RSA |EC |OPENSSH )?PRIVATE KEY"),
 }

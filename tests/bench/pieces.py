@@ -95,7 +95,6 @@ def thinking() -> Callable[[], object]:
     """An hour of ticks through a warm panel and every built strategy, default parameters."""
     from markets.core.panel import Panel
     from strategies.core.evaluate import evaluate
-
     from strategies.library import REGISTRY
 
     built = [entry.built for entry in REGISTRY.values() if entry.built]
