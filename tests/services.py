@@ -67,9 +67,7 @@ def _postgresql(home: Path, folder: Path) -> Iterator[str]:
         "full_page_writes": "off",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server = _start(
-        [str(home / "postgres"), "-D", str(data), "-p", str(port), *options], folder
-    )
+    server = _start([str(home / "postgres"), "-D", str(data), "-p", str(port), *options], folder)
     try:
         _wait(port, server, folder)
         yield f"postgres://{USER}@127.0.0.1:{port}/postgres"
