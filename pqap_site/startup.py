@@ -21,7 +21,7 @@ class Unready(Exception):
 
 
 def prepare_database() -> str | None:
-    """Check whose it is, migrate, claim it, open the accounts; the owner's first password or None."""
+    """Check whose it is, migrate, open the accounts; the owner's first password, if made now."""
     configuration = settings.PQAP
     env, source = configuration.env, configuration.exchange.source
     identity.check(env, source)

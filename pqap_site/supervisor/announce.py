@@ -60,7 +60,8 @@ def _wait(host: str, port: int, tell: Callable[[], None]) -> None:
         except OSError:
             time.sleep(0.2)
         else:
-            return tell()
+            tell()
+            return
 
 
 def _short(path: Path) -> str:

@@ -67,9 +67,8 @@ class Supervisor:
             for seat in self._seats:
                 if seat.child is None and time.monotonic() >= seat.start_at:
                     self._start(seat)
-                elif seat.child is not None and seat.child.ended() is not None:
-                    if not self._after_crash(seat):
-                        return True
+                elif seat.child is not None and self._lost(seat):
+                    return True
             _wait(woken, LOOK_SECONDS)
         return False
 
@@ -83,10 +82,12 @@ class Supervisor:
         )
         log.info("Started the %s (process %d).", seat.program.role, seat.child.pid)
 
-    def _after_crash(self, seat: _Seat) -> bool:
-        """Clear the seat and plan the next start; False when the program is given up."""
+    def _lost(self, seat: _Seat) -> bool:
+        """After a crash, clear the seat and plan the next start; True when it is given up."""
         assert seat.child is not None
         code = seat.child.ended()
+        if code is None:
+            return False
         seat.child.kill()
         seat.child.reap(1.0)
         seat.child = None
@@ -97,13 +98,13 @@ class Supervisor:
                 "stops. The lines above say why; start it again when that is mended.",
                 *(seat.program.role, MOST_CRASHES, WINDOW_SECONDS, code),
             )
-            return False
+            return True
         seat.start_at = time.monotonic() + pause
         log.error(
             "The %s ended (exit code %s); starting it again in %.1f seconds.",
             *(seat.program.role, code, pause),
         )
-        return True
+        return False
 
     def _end_all(self, woken: int) -> None:
         children = [seat.child for seat in self._seats if seat.child is not None]
