@@ -32,7 +32,7 @@ def test_fair_probabilities_of_an_event_sum_to_one_through_its_life() -> None:
 def test_fair_values_are_martingales_whatever_the_step(crew: Cast) -> None:
     rounds = 400
     open_events = np.zeros(len(crew.first), dtype=bool)
-    for dt in (10_000, 300_000, DAY):
+    for dt in (10_000, DAY, 60 * DAY):
         seed = 17
         print("seed", seed, "dt", dt)
         throw = dice(seed, dt)
