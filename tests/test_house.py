@@ -171,14 +171,11 @@ def test_no_row_keeps_a_float_or_a_decimal(path):
 IMPURE_MODULES = {
     "asyncio", "getpass", "http", "logging", "multiprocessing", "os", "pathlib", "platform",
     "random", "secrets", "shutil", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile",
-    "threading", "time", "urllib", "uuid", "zoneinfo",
+    "threading", "time", "urllib", "uuid",
 }  # fmt: skip
 IMPURE_CALLS = {"now", "utcnow", "today", "urandom", "default_rng", "getenv"}
 IMPURE_BUILTINS = {"open", "print", "input", "exec", "eval", "hash", "id"}
 """`hash` differs from process to process for text, `id` always does."""
-ALLOWED = {
-    ("execution/core/breakers.py", "zoneinfo"): "the loss day is the configured zone's, a table",
-}
 
 
 def impurities(tree: ast.AST) -> list[str]:
@@ -203,9 +200,7 @@ def impurities(tree: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("path", pure_files(), ids=named)
 def test_the_core_asks_no_clock_no_chance_and_no_machine(path):
-    found = [what for what in impurities(tree_of(path)) if (named(path), what) not in ALLOWED]
-
-    assert not found
+    assert not impurities(tree_of(path))
 
 
 def test_importing_every_core_loads_no_framework():

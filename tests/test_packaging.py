@@ -1,5 +1,6 @@
 """What is installed, and what may import what: the locks and the import contracts."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -105,3 +106,17 @@ def test_a_planted_import_is_caught_by_name(copied_tree, file, planted, said):
 
     assert done.returncode != 0
     assert re.search(said, done.stdout), done.stdout[-2000:]
+
+
+# What CI runs.
+
+
+def test_the_ci_script_is_a_sound_executable_that_stops_at_the_first_failure():
+    script = ROOT / ".ci" / "run"
+    checked = subprocess.run(["bash", "-n", script], capture_output=True, check=False)
+
+    assert os.access(script, os.X_OK)
+    assert checked.returncode == 0, checked.stderr
+    text = script.read_text(encoding="utf-8")
+    assert "\nset -euo pipefail\n" in text
+    assert text.index("make test") < text.index("make check")

@@ -84,6 +84,14 @@ def release(market: str, reason: str) -> None:
     models.Pin.objects.filter(condition_id=market, reason=reason).delete()
 
 
+def keep_exactly(markets: set[str], *, reason: str) -> None:
+    """Keep just these markets (condition ids) for a reason, and release its others."""
+    known = set(models.Pin.objects.filter(reason=reason).values_list("condition_id", flat=True))
+    for market in sorted(markets - known):
+        keep(market, reason)
+    models.Pin.objects.filter(reason=reason, condition_id__in=known - markets).delete()
+
+
 def _choose(
     known: Sequence[Market], *, at: int, current: set[str], kept: set[str], rerank: bool
 ) -> tuple[Market, ...]:

@@ -1,4 +1,7 @@
-"""Prints what each piece costs: `python -m tests.bench [WORD ...]` (only pieces with that word)."""
+"""Prints what each piece costs: `python -m tests.bench [WORD ...]` (only pieces with that word).
+
+`stages` is a word of its own: the demo's fast-forward through collect and desk.
+"""
 
 import os
 import platform
@@ -8,6 +11,7 @@ import numpy as np
 
 from tests.bench.clock import Cost, measure, reference
 from tests.bench.pieces import PIECES
+from tests.bench.stages import fast_forward
 
 HEADER = f"{'piece':44} {'us':>12} {'ratio':>10} {'a second':>12}"
 
@@ -21,7 +25,8 @@ def line(name: str, cost: Cost, unit: float) -> str:
 def main(words: list[str]) -> int:
     """Measure the chosen pieces, each beside a fresh reading of the reference loop."""
     chosen = [piece for piece in PIECES if not words or any(w in piece.name for w in words)]
-    if not chosen:
+    stages = not words or "stages" in words
+    if not chosen and not stages:
         print(f"No piece has {' or '.join(words)} in its name.", file=sys.stderr)
         return 2
     print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, "
@@ -30,12 +35,10 @@ def main(words: list[str]) -> int:
     print(HEADER)
     for piece in chosen:
         unit = reference().seconds
-        try:
-            work = piece.build()
-        except ImportError as missing:
-            print(f"{piece.name:44} not here: {missing}")
-            continue
-        print(line(piece.name, measure(work, each=piece.each), unit), flush=True)
+        print(line(piece.name, measure(piece.build(), each=piece.each), unit), flush=True)
+    if stages:
+        print("\nThe demo's fast-forward, collect and desk on SQLite:")
+        print(fast_forward())
     return 0
 
 

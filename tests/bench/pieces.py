@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from markets.core import book as books
 from markets.core import venue
@@ -10,6 +12,9 @@ from markets.core.tick import empty
 from markets.core.types import FeeSchedule
 from tests import builders
 from tests.bench import worlds
+
+if TYPE_CHECKING:
+    from execution.core.desk import Desk
 
 HOUR_OF_TICKS = 360
 DAY_OF_BARS = 288
@@ -91,25 +96,52 @@ def bar_closes() -> Callable[[], object]:
     return work
 
 
-def thinking() -> Callable[[], object]:
-    """An hour of ticks through a warm panel and every built strategy, default parameters."""
-    from markets.core.panel import Panel
-    from strategies.core.evaluate import evaluate
-    from strategies.library import REGISTRY
+def turn() -> Callable[[], object]:
+    """An hour of ticks through a whole desk: panel, every strategy, three accounts, no database."""
+    from execution.core.desk import turn as take
 
-    built = [entry.built for entry in REGISTRY.values() if entry.built]
-    rules = [kind.make(kind.params()) for kind in built]
-    panel, world = Panel(), worlds.universe()
+    world = worlds.universe()
+    desk = a_desk()
     for tick in islice(worlds.stream(world, every=worlds.BAR_MS), 2 * DAY_OF_BARS):
-        panel.advance(tick)
-    ticks = worlds.stream(world, after=panel.tick.at)
+        take(desk, tick)
+    ticks = worlds.stream(world, after=desk.panel.tick.at)
 
     def work() -> None:
         for tick in islice(ticks, HOUR_OF_TICKS):
-            panel.advance(tick)
-            evaluate(rules, panel)
+            take(desk, tick)
 
     return work
+
+
+def a_desk() -> "Desk":
+    """A desk of 1,000 dollars with every built strategy enabled, default parameters."""
+    from execution.core import portfolio
+    from execution.core.controls import Controls
+    from execution.core.desk import ACCOUNTS, Desk
+    from execution.core.engine import Setting
+    from execution.core.paper import PHANTOM, Latency, PaperVenue
+    from execution.core.risk import Limits
+    from execution.core.sizing import Sizing
+    from execution.core.types import Portfolio
+    from markets.core.panel import Panel
+    from strategies.core.journal import Journal
+    from strategies.library import REGISTRY
+
+    built = {name: entry.built for name, entry in REGISTRY.items() if entry.built}
+    limits = Limits(100_000_000, 400_000_000, 100_000_000, 100_000)
+    opened = {
+        name: portfolio.deposit(Portfolio(name), 1_000_000_000, builders.NOON, "opening")[0]
+        for name in ACCOUNTS
+    }
+    return Desk(
+        panel=Panel(),
+        journal=Journal(),
+        portfolios=opened,
+        control=Controls.of(frozenset(built), limits),
+        strategies=[kind.make(kind.params()) for kind in built.values()],
+        venues={name: PaperVenue(Latency(250, 1200, 1), PHANTOM[name]) for name in ACCOUNTS},
+        setting=Setting(Sizing(100_000, 100_000, 100_000, 200_000), UTC),
+    )
 
 
 PIECES = (
@@ -120,5 +152,5 @@ PIECES = (
     Piece("assemble a tick, 50 markets", assembly),
     Piece("panel: a 10 s tick, 50 markets", advance, each=HOUR_OF_TICKS),
     Piece("panel: a bar close, 50 markets", bar_closes, each=DAY_OF_BARS),
-    Piece("panel and every strategy: a 10 s tick", thinking, each=HOUR_OF_TICKS),
+    Piece("a turn of the desk, 50 markets, no database", turn, each=HOUR_OF_TICKS),
 )
