@@ -13,10 +13,6 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from tests.services import postgresql_url
-
-__all__ = ["database", "migrated_file", "migrated_server", "postgresql_url"]
-
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[str]:

@@ -11,10 +11,10 @@ from markets.core.ports import SourceDown
 from markets.core.types import ONE, Book, Level, Market, Resolution, Status
 from tests import builders
 
-
 KINDS = (
-    "good,good,good,unread,same,deep,empty side,refused,yes only,crossed,ghost,torn,gap,backwards"
-).split(",")
+    *("good", "good", "good", "unread", "same", "deep", "empty side", "refused"),
+    *("yes only", "crossed", "ghost", "torn", "gap", "backwards"),
+)
 """What a random world may do to a market in one step."""
 
 

@@ -7,8 +7,6 @@ from django.db import connection, connections, transaction
 
 from markets import models, stages
 
-from tests.databases import *  # noqa: F403
-
 
 class TestAdvance:
     @pytest.mark.django_db
@@ -36,9 +34,13 @@ class TestAdvance:
 
     @pytest.mark.django_db
     def test_keeps_nothing_of_a_body_that_fails(self):
-        with pytest.raises(ZeroDivisionError), stages.advance("desk", from_=0, to=1):
-            stages.tally("rows", 5)
-            raise ZeroDivisionError
+        def fail() -> None:
+            with stages.advance("desk", from_=0, to=1):
+                stages.tally("rows", 5)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
 
         assert (stages.position("desk"), stages.position("rows")) == (0, 0)
 
