@@ -109,9 +109,7 @@ def mirrored(ticks: Iterable[Tick]) -> Iterator[Tick]:
 
 
 def _swapped(world: Universe) -> Universe:
-    return Universe(
-        world.version, tuple(replace(m, yes=m.no, no=m.yes) for m in world.markets)
-    )
+    return Universe(world.version, tuple(replace(m, yes=m.no, no=m.yes) for m in world.markets))
 
 
 def ornstein(

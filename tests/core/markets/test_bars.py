@@ -84,7 +84,9 @@ class TestSealing:
     def test_a_read_just_before_the_boundary_counts_where_its_tick_does(self):
         early = np.array([START - 3_000, START + 100], dtype=np.int64)
 
-        bar = sealed(make_tick(WORLD, cents(40, 20), cents(42, 22), at=START + 100, observed_at=early))
+        bar = sealed(
+            make_tick(WORLD, cents(40, 20), cents(42, 22), at=START + 100, observed_at=early)
+        )
 
         assert bar.valid.all()
 

@@ -9,6 +9,7 @@ from markets.core.bars import BAR_MS, OpenBar, SealedBar, number
 from markets.core.panel import Panel
 from markets.core.tick import Tick
 from markets.core.types import ONE
+from markets.core.window import DAY, WEEK, Window
 from strategies.core.evaluate import evaluate
 from strategies.library import REGISTRY
 from tests import builders as b
@@ -208,3 +209,34 @@ class TestOnce:
             panel.once("key", lambda: calls.append(1))
             panel.once("key", lambda: calls.append(1))
         assert len(calls) == 3
+
+
+class TestWindow:
+    def test_rows_of_markets_long_gone_are_used_again(self):
+        window, highest = Window(), 0
+        for step in range(60):
+            world = b.universe(b.market(f"m-{step}"))
+            one = np.full(1, 500_000)
+            window.put(
+                SealedBar(
+                    at=START + step * DAY * BAR_MS,
+                    universe=world,
+                    bid=one - 10_000,
+                    ask=one + 10_000,
+                    micro=one,
+                    changes=one * 0,
+                    count=one * 0 + 1,
+                    valid=np.ones(1, dtype=np.bool_),
+                )
+            )
+            highest = max(highest, int(window.rows(world)[0]))
+            assert window.valid(window.rows(world), WEEK).sum() == 1
+        assert highest < 20
+
+    def test_bars_must_come_in_order(self):
+        bar = next(bar for _, _, bars in walk(histories.unsteady(1, 30).ticks) for bar in bars)
+        window = Window()
+        window.put(bar)
+
+        with pytest.raises(ValueError, match="not newer"):
+            window.put(bar)
