@@ -53,14 +53,14 @@ def live_overview(request: HttpRequest) -> HttpResponse:
 def system(request: HttpRequest) -> HttpResponse:
     """The flow of data, the strategies, the stores, the environment."""
     now = clock.now()
-    return _page(request, "system", systems.read(now), systems.version(now))
+    return _page(request, "system", systems.read(now), overviews.version(now))
 
 
 @require_GET
 @access.readers
 def live_system(request: HttpRequest) -> HttpResponse:
     """The system page's moving part; 204 when the asker has seen this version."""
-    return _live(request, "system", systems.version, systems.read)
+    return _live(request, "system", overviews.version, systems.read)
 
 
 @require_GET

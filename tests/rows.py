@@ -12,12 +12,12 @@ from tests.builders import DAY, micro
 HOUR, MINUTE = 3_600_000, 60_000
 QUESTIONS = (
     ("Will the Fed cut rates by 25 bps at the December meeting?", "economics", "0.64", 9),
-    ("Will the Senate confirm the new Secretary of Transportation before March?", "politics", "0.415", 41),
+    ("Will the Senate confirm the new Secretary of Transportation by March?", "politics", "0.415", 41),
     ("Will “The Long Winter” win Best Picture?", "culture", "0.183", 63),
     ("Will a magnitude 7.0 or stronger earthquake hit Japan by June 30?", "science", "0.272", 150),
     ("Will Norway win the most gold medals at the Winter Olympics?", "culture", "0.581", 35),
     ("Will the UK hold a general election before 2027?", "politics", "0.052", 320),
-    ("Will CPI inflation for November come in at or above 3.1 % year over year?", "economics", "0.355", 6),
+    ("Will CPI inflation for November come in at or above 3.1 %?", "economics", "0.355", 6),
     ("Will SpaceX land Starship on a drone ship this quarter?", "science", "0.121", 28),
 )  # fmt: skip
 STRATEGIES = {
@@ -26,7 +26,7 @@ STRATEGIES = {
     "market_maker_v1": ("unavailable", "not built yet", "Quotes both sides and earns the spread."),
     "ml_prediction_v1": ("unavailable", "not built yet", "Predicts the six-hour direction."),
     "momentum_v1": ("unavailable", "not built yet", "Follows a move that volume confirms."),
-    "set_arb_v1": ("unavailable", "not built yet", "Buys every outcome of an event below a dollar."),
+    "set_arb_v1": ("unavailable", "not built yet", "Buys every outcome of an event, when cheap."),
     "time_arb_v1": ("unavailable", "not built yet", "Sells what time alone makes unlikely."),
     "value_bet_v1": ("unavailable", "not built yet", "Bets where the crowd is known to be wrong."),
 }
@@ -334,8 +334,8 @@ def controls(now: int) -> None:
     limits = (
         ("max_capital_per_market", 100, None, "51.36"),
         ("max_capital_per_strategy", 400, 300, "176.21"),
-        ("daily_loss_limit", 100, None, "3.10"),
-        ("max_drawdown", "0.1", None, "0.0094"),
+        ("daily_loss_limit", 100, None, "3.88"),
+        ("max_drawdown", "0.1", None, "0.0172"),
     )
     for name, configured, override, used in limits:
         ex.LimitState.objects.create(

@@ -13,7 +13,7 @@ from execution.selectors import accounts, control, orders
 from markets.selectors import catalogue
 from strategies import selectors as opinions
 
-SHOWN = 12
+SHOWN = 8
 BASE = AccountName.BASE
 
 LIMIT_WORDS = {

@@ -1,6 +1,5 @@
 """The system page: the flow of data, the strategies, the stores, the environment."""
 
-import hashlib
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,12 +87,6 @@ def read(now: int) -> System:
     )
 
 
-def version(now: int) -> str:
-    """A text that differs whenever the page would."""
-    sizes = [store.size for store in stores()]
-    return hashlib.sha256(f"{overview.version(now)}{sizes}".encode()).hexdigest()[:20]
-
-
 def stores() -> tuple[Store, ...]:
     """Where this environment keeps what it owns."""
     paths = settings.PATHS
@@ -140,11 +133,11 @@ def _steps(now: int) -> tuple[Step, ...]:
              (f"{counted.markets} markets", f"{counted.snapshots:,} snapshots",
               f"{counted.anomalies} anomalies in the last hour"), collect.moved_at),
         Step("Strategies", "say what an outcome is worth, or why they stay silent",
-             desk.state, (f"{active} active", f"{signalled} signals now", f"{silent} silences now")),
+             desk.state,
+             (f"{active} active", f"{signalled} signals now", f"{silent} silences now")),
         Step("Execution", "sizes, checks risk, fills on paper, keeps the ledger", desk.state,
              (f"tick {desk.position}", f"{desk.behind} behind"), desk.moved_at),
-        Step("Messages", "tell people what happened", notify.state if notify else "waiting",
-             (f"position {notify.position}",) if notify else (),
+        Step("Messages", "tell people what happened", notify.state if notify else "waiting", (),
              notify.moved_at if notify else None),
         Step("Dashboard", "shows it all, here and on the API", "ok",
              (f"up since {_minute(DashboardConfig.started_at)}",)),

@@ -8,6 +8,7 @@ from dashboard import health, wire
 from dashboard.reads.overview import STAGE_WORDS
 from dashboard.reads.system import STATE_WORDS
 from dashboard.wire import ONE
+from execution.selectors.control import Decision
 
 register = template.Library()
 MINUS = "\N{MINUS SIGN}"
@@ -133,6 +134,16 @@ def stage_words(name: str) -> str:
 def state_words(state: str) -> str:
     """A strategy's state as people say it."""
     return STATE_WORDS.get(state, state)
+
+
+@register.filter
+def decided(decision: Decision) -> str:
+    """What a decision is about, with its value in its own unit."""
+    if not decision.value.isdigit():
+        return " ".join(filter(None, (decision.scope, decision.value)))
+    value = int(decision.value)
+    shown = percent(value) if decision.scope == "max_drawdown" else dollars(value)
+    return f"{decision.scope} to {shown}" if decision.scope else shown
 
 
 @register.filter

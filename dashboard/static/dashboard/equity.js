@@ -11,6 +11,14 @@
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const money = (value) => value.toLocaleString("en-US", { style: "currency", currency: "USD" });
 
+  // Whole dollars on the axis unless its steps are smaller.
+  function round(ticks) {
+    const digits = ticks.length > 1 && ticks[1] - ticks[0] < 1 ? 2 : 0;
+    return (value) => value.toLocaleString("en-US", {
+      style: "currency", currency: "USD", minimumFractionDigits: digits, maximumFractionDigits: digits,
+    });
+  }
+
   async function read() {
     const now = Date.now();
     const since = hours ? Math.max(opened, now - hours * 3600000) : opened;
@@ -60,7 +68,7 @@
             [60, "{HH}:{mm}", "\n{MMM} {D}", null, "\n{MMM} {D}", null, null, null, 1],
             [1, "{HH}:{mm}:{ss}", "\n{MMM} {D}", null, "\n{MMM} {D}", null, null, null, 1],
           ] },
-        { ...axis, size: 76, space: 44, values: (_, ticks) => ticks.map(money) },
+        { ...axis, size: 66, space: 44, values: (_, ticks) => ticks.map(round(ticks)) },
       ],
       series: [
         { label: "UTC", value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
