@@ -21,14 +21,14 @@ SECRET_NAMES = (
     "TELEGRAM_CHAT_ID",
 )
 
-TAKES_CONFIG = frozenset({"runpqap", "checkconfig", "backtest"})
+TAKES_CONFIG = {"runpqap", "checkconfig", "backtest"}
 """Commands whose first positional argument is a configuration file."""
 
-READING = frozenset(
-    ("", "--help", "--version", "-h", "check", "checkconfig", "collectstatic", "diffsettings")
-    + ("doctor", "help", "makemigrations", "showmigrations", "spectacular", "sqlmigrate")
-    + ("status", "version", "why")
-)
+READING = {
+    "", "--help", "--version", "-h", "check", "checkconfig", "collectstatic", "diffsettings",
+    "doctor", "help", "makemigrations", "showmigrations", "spectacular", "sqlmigrate", "status",
+    "version", "why",
+}  # fmt: skip
 """Commands that change nothing an environment owns; any other refuses to guess between two."""
 
 
