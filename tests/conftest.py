@@ -1,10 +1,19 @@
-"""What every test shares: a ledger whose guards stay on, and are lifted only to wipe the tables."""
+"""What every test shares: guarded ledgers, and nothing kept in memory from another database."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+
+WARM = (
+    "execution.services.desk",
+    "markets.selectors.universes",
+    "markets.selectors.ticks",
+    "markets.services.collect",
+    "markets.services.sources",
+)
 
 _flush = TransactionTestCase._fixture_teardown
 
@@ -23,15 +32,14 @@ def _flush_unguarded(case: TransactionTestCase) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _ledger_guards_stay_on() -> Iterator[None]:
-    TransactionTestCase._fixture_teardown = _flush_unguarded  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = _flush_unguarded
     yield
-    TransactionTestCase._fixture_teardown = _flush  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = _flush
 
 
 @pytest.fixture(autouse=True)
-def _cold_desk() -> Iterator[None]:
-    """No warm desk or source crosses from one test into the next."""
-    yield
-    from execution.services import desk
-
-    desk.forget()
+def _fresh_memory() -> None:
+    """Warm state belongs to one database; each test has its own, so it starts cold."""
+    for name in WARM:
+        if name in sys.modules:
+            sys.modules[name].forget()

@@ -15,7 +15,7 @@ from strategies.library import REGISTRY
 def strategies() -> Sequence[Strategy]:
     """Every built strategy with valid parameters, enabled or not, in name order."""
     built = settings.PQAP.strategies
-    return [REGISTRY[name].built(built[name]) for name in sorted(built)]
+    return [rule.make(built[name]) for name in sorted(built) if (rule := REGISTRY[name].built)]
 
 
 def enabled() -> frozenset[str]:

@@ -40,12 +40,13 @@ class Hourly:
 
     `spread` is the robust standard deviation of the logit's gap to its lagged average over 24
     hours, `step` the root mean square change of one bar over 24 hours, `pull` the share of the gap
-    closed in a bar and `pull_bars` what it rests on, `ratio` the variance ratio with `ratio_z` its
-    z-score and `ratio_bars` what it rests on. All in logits, all 0 where nothing is known.
+    that a bar closes, `ratio` the variance ratio and `ratio_z` its z-score. Each `_bars` counts the
+    bars a figure rests on. All in logits, all 0 (the ratio 1) where nothing is known.
     """
 
     at: int
     spread: Floats
+    spread_bars: Ints
     step: Floats
     pull: Floats
     pull_bars: Ints
@@ -224,6 +225,7 @@ class Panel:
         fitted = Hourly(
             at=at,
             spread=features.robust_spread(gap[:, -DAY:], known_gap[:, -DAY:]),
+            spread_bars=known_gap[:, -DAY:].sum(axis=1),
             step=features.step_size(x[:, -DAY:], valid[:, -DAY:]),
             pull=rate,
             pull_bars=rate_bars,

@@ -33,9 +33,7 @@ def side(kind: str, asset: str = CASH_ASSET, account: str = "base") -> LedgerAcc
 
 
 def post(entry, debit, credit, amount, asset=CASH_ASSET) -> None:
-    Posting.objects.create(
-        entry=entry, debit=debit, credit=credit, amount=amount, asset=asset
-    )
+    Posting.objects.create(entry=entry, debit=debit, credit=credit, amount=amount, asset=asset)
 
 
 def refused(action, *, match: str = "") -> None:
