@@ -3,7 +3,6 @@
 from typing import Annotated, Protocol, get_args, get_origin, get_type_hints
 
 from markets.core.panel import Panel
-
 from strategies.core.types import Opinion
 
 

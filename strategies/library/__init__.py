@@ -1,0 +1,61 @@
+"""Every strategy PQAP knows, by name; adding one is one file and one line here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from strategies.core.ports import Strategy
+from strategies.library import dual_arb_v1, mean_reversion_v1
+from strategies.library.dual_arb_v1 import DualArb
+from strategies.library.mean_reversion_v1 import MeanReversion
+
+
+def _anything_goes(_: Any) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A rule that can run: called with a `params` instance it gives the strategy.
+
+    `validate` says why parameters that are each in range make no rule together, or None.
+    """
+
+    make: Callable[[Any], Strategy]
+    params: type[Any]
+    validate: Callable[[Any], str | None] = _anything_goes
+
+    def __call__(self, params: Any) -> Strategy:
+        return self.make(params)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A strategy's one plain sentence and its rule; None where it is not built yet."""
+
+    name: str
+    description: str
+    built: Built | None = None
+
+
+_ENTRIES = (
+    Entry("dual_arb_v1", DualArb.description, Built(DualArb, dual_arb_v1.Params)),
+    Entry(
+        "mean_reversion_v1",
+        MeanReversion.description,
+        Built(MeanReversion, mean_reversion_v1.Params, mean_reversion_v1.validate),
+    ),
+    Entry(
+        "market_maker_v1", "Quotes both sides and earns the spread, leaning against its holding."
+    ),
+    Entry(
+        "set_arb_v1", "Buys every outcome of an event when together they cost less than they pay."
+    ),
+    Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
+    Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
+    Entry("momentum_v1", "Follows moves that go on, where prices trend."),
+    Entry("ml_prediction_v1", "Trades the six-hour forecast of a model trained on recorded books."),
+)
+
+REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing."""

@@ -1,0 +1,328 @@
+"""Mean reversion: thin books overshoot, and some of it comes back.
+
+Idea. An impatient trader pushes a thin book away from where it was; patient ones push it back. News
+moves it too, and does not come back: telling the two apart is the whole difficulty.
+
+Formula. x = logit of the microprice at each 5-minute close; F = its average of half-life 6 hours,
+lagged one bar; s = robust standard deviation of x - F over 24 hours, at least the logit size of one
+tick; z = (x - F) / s. The pull of x towards F is fitted hourly over some five days (half-life HL),
+and the variance ratio VR(12) over seven. At h = min(2 HL, 12 h) the expected logit is
+F + (x - F) exp(-pull h). Buy YES below, NO above, when |z| is at least `entry_zscore` and the
+expected price at h, sold at the bid after its fee, beats the ask with its fee by `min_edge`. Both
+sides are taken, so at 0.50 and a fee rate of 0.05 a move of some five cents must be expected.
+
+Silent. All gates; REGIME where x does not revert: half-life outside its range, VR(12) not below
+`max_variance_ratio`, or not significantly so after controlling false discoveries over all markets;
+NO_SIGNAL while |z| is below entry or already beyond the stop; EDGE where costs eat the move.
+
+Leaves. |z| back under `exit_zscore` (or across), |z| beyond `stop_zscore` against the holder, after
+max(30 min, min(2 HL, 12 h)), in the market's last 24 hours, and when its rules become unclear.
+
+Evidence. Thin: one study of three contracts finds profit only without paying the spread; a panel of
+25 markets finds reversal over 24 hours that two cents of cost erase. Expect few trades.
+
+How it loses. Fading real news, mostly; a fair value already dragged along by the shock; several
+markets of one event at once; no bids left when it wants out.
+"""
+
+from dataclasses import dataclass, replace
+from math import exp
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from markets.core import features, venue
+from markets.core.bars import BAR_MS
+from markets.core.panel import Panel
+from markets.core.tick import Flags, Ints
+from markets.core.types import ONE, FeeSchedule
+from markets.core.window import HOUR, Floats
+from strategies.core import gates
+from strategies.core.gates import Thresholds
+from strategies.core.ports import Range
+from strategies.core.types import (
+    HOLD,
+    LEAVE_BOTH,
+    LEAVE_NO,
+    LEAVE_YES,
+    Bet,
+    Opinion,
+    Plan,
+    Silence,
+    silence_code,
+)
+
+LONGEST_HOLD = 12 * HOUR
+SHORTEST_HOLD = HOUR // 2
+"""Bars that a holding lasts at most and is given at least."""
+
+FIT_BARS = 180
+"""Bars that pull and variance ratio must rest on: a day less the six hours the average takes."""
+
+SIX_HOURS = 6 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """When a deviation is worth trading and when it is over."""
+
+    entry_zscore: Annotated[float, Range(0.1, 10, "standard deviations")] = 2.0
+    exit_zscore: Annotated[float, Range(0, 5, "standard deviations")] = 0.5
+    stop_zscore: Annotated[float, Range(0.2, 20, "standard deviations")] = 3.5
+    min_edge: Annotated[float, Range(0, 0.5, "dollars a share")] = 0.010
+    min_volume: Annotated[float, Range(0, 1e9, "dollars in 24 hours")] = 1_000.0
+    min_half_life: Annotated[float, Range(0.1, 48, "hours")] = 0.5
+    max_half_life: Annotated[float, Range(0.1, 48, "hours")] = 12.0
+    max_variance_ratio: Annotated[float, Range(0.01, 2, "ratio")] = 0.9
+    max_false_discoveries: Annotated[float, Range(0.001, 1, "share")] = 0.05
+    cooldown_minutes: Annotated[float, Range(0, 10_080, "minutes")] = 60.0
+    stop_cooldown_hours: Annotated[float, Range(0, 720, "hours")] = 24.0
+    jump_probability: Annotated[float, Range(0, 1, "chance in 6 hours")] = 0.01
+    max_shares: Annotated[float, Range(5, 1_000_000, "shares")] = 5_000.0
+
+
+def validate(params: Params) -> str | None:
+    """Why these parameters make no rule together, or None."""
+    if not params.exit_zscore < params.entry_zscore < params.stop_zscore:
+        return "exit_zscore must be below entry_zscore, and entry_zscore below stop_zscore"
+    if params.min_half_life >= params.max_half_life:
+        return "min_half_life must be below max_half_life"
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What the rule believes of every market until the next bar closes."""
+
+    horizon: Ints
+    silence: NDArray[np.int8]
+    fair: Ints
+    close: NDArray[np.int8]
+    bets: tuple[tuple[int, Bet], ...]
+    detail: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One market as the buyer of one of its tokens sees it: logits and micro-dollars."""
+
+    x: float
+    mean: float
+    bid: int
+    ask: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """The statistics the decision rests on, one entry a market."""
+
+    z: Floats
+    known: Flags
+    half_life: Floats
+    reverting: Flags
+    fitted: Flags
+
+
+class MeanReversion:
+    """Buys the token that fell too far, sells when it is back, stops when it goes on falling."""
+
+    name = "mean_reversion_v1"
+    version = "1"
+    description = "Buys what fell too far from its average and sells when it comes back."
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.limits = Thresholds(volume_least=round(params.min_volume * ONE))
+
+    def evaluate(self, panel: Panel) -> Opinion:
+        """The view of the last bar close, silenced where a gate is shut now."""
+        view = panel.once((self.name, self.params), lambda: self._view(panel))
+        shut = gates.silences(panel, self.limits, horizon=view.horizon)
+        said = np.where(shut != 0, shut, view.silence)
+        waiting = said == silence_code(Silence.WARMUP)
+        detail = {
+            column: text
+            for column, text in view.detail.items()
+            if waiting[column] or not shut[column]
+        }
+        return Opinion(
+            strategy=self.name,
+            version=self.version,
+            signals=tuple(
+                replace(bet, at=panel.tick.at) for column, bet in view.bets if not shut[column]
+            ),
+            silence=said,
+            fair=view.fair,
+            close=np.where(self._ending(panel), np.int8(LEAVE_BOTH), view.close),
+            detail=detail,
+        )
+
+    def _ending(self, panel: Panel) -> Flags:
+        """Where holders leave whatever the price: the plan's own time stop covers the horizon."""
+        at_once = np.zeros(len(panel.tick.universe), dtype=np.int64)
+        ending = gates.expiry(panel, self.limits, at_once)
+        return ending | gates.rules(panel, self.limits, at_once)
+
+    def _view(self, panel: Panel) -> View:
+        """Everything that can change only when a bar closes or the universe does."""
+        fit = _fit(panel, self.params)
+        magnitude = np.abs(fit.z)
+        entering = (magnitude >= self.params.entry_zscore) & (magnitude < self.params.stop_zscore)
+        waiting = gates.warmup(panel, self.limits, np.zeros(len(magnitude), dtype=np.int64))
+        stages = (waiting | ~fit.fitted, ~fit.reverting, ~entering)
+        reasons = (Silence.WARMUP, Silence.REGIME, Silence.NO_SIGNAL)
+        codes = [silence_code(reason) for reason in reasons]
+        silence = np.select(stages, codes, silence_code(Silence.EDGE)).astype(np.int8)
+        detail = {column: self._explain(panel, fit, column) for column in range(len(silence))}
+        detail |= {
+            column: gates.warming(panel, self.limits, column)
+            for column in np.flatnonzero(waiting).tolist()
+        }
+        bets = []
+        for column in np.flatnonzero(silence == silence_code(Silence.EDGE)).tolist():
+            answer = self._bet(panel, fit, column)
+            if isinstance(answer, Bet):
+                silence[column] = 0
+                del detail[column]
+                bets.append((column, answer))
+            else:
+                detail[column] = answer
+        return View(
+            horizon=np.rint(_holds(fit.half_life) * BAR_MS).astype(np.int64),
+            silence=silence,
+            fair=np.where(fit.known, _fair(panel.features.mean), 0),
+            close=self._close(fit),
+            bets=tuple(bets),
+            detail=detail,
+        )
+
+    def _close(self, fit: Fit) -> NDArray[np.int8]:
+        """Which holders leave: the gap is closed, or it has grown beyond the stop."""
+        leave, stop, z = self.params.exit_zscore, self.params.stop_zscore, fit.z
+        yes = fit.known & ((z > -leave) | (z <= -stop))
+        no = fit.known & ((z < leave) | (z >= stop))
+        return (HOLD + LEAVE_YES * yes + LEAVE_NO * no).astype(np.int8)
+
+    def _bet(self, panel: Panel, fit: Fit, column: int) -> Bet | str:
+        """The Bet on the gap closing, or why costs eat it."""
+        market = panel.tick.universe.markets[column]
+        if market.terms.fee is None:
+            return "the fee schedule is unknown"
+        fee, buys_yes = market.terms.fee, bool(fit.z[column] < 0)
+        side = _side(panel, column, yes=buys_yes)
+        rate = float(panel.features.hourly.pull[column])
+        hold = float(_holds(fit.half_life[column : column + 1])[0])
+        target = _probability(side.mean + (side.x - side.mean) * exp(-rate * hold))
+        net = target - _fee(target, fee) - (side.ask - side.bid) / 2 / ONE
+        limit = _limit(net - self.params.min_edge, fee, market.terms.tick_size)
+        spent = side.ask / ONE + _fee(side.ask / ONE, fee)
+        if limit is None or side.ask > limit:
+            needed = self.params.min_edge
+            return f"nets {net - spent:+.4f} a share after costs / needs {needed:.4f}"
+        token = market.yes if buys_yes else market.no
+        return Bet(
+            strategy=self.name,
+            version=self.version,
+            at=panel.tick.at,
+            market=market.id,
+            token=token.id,
+            outcome=token.outcome,
+            fair=int(target * ONE),
+            limit=limit,
+            edge=int((net - spent) * ONE),
+            size=venue.floor_size(round(self.params.max_shares * ONE)),
+            variance=self._variance(panel, column, hold),
+            plan=self._plan(hold),
+            why=_why(panel, fit, column),
+        )
+
+    def _plan(self, hold: float) -> Plan:
+        return Plan(
+            max_hold_ms=round(hold * BAR_MS),
+            cooldown_ms=round(self.params.cooldown_minutes * 60_000),
+            stop_cooldown_ms=round(self.params.stop_cooldown_hours * gates.HOUR_MS),
+        )
+
+    def _variance(self, panel: Panel, column: int, hold: float) -> float:
+        """Variance of the exit price, dollars squared: diffusion or spread, and a jump."""
+        hourly, price = panel.features.hourly, int(panel.features.micro[column])
+        bounded = (price / ONE) * ((ONE - price) / ONE)
+        moves = max(float(hourly.spread[column]) ** 2, float(hourly.step[column]) ** 2 * hold)
+        jumps = self.params.jump_probability * hold / SIX_HOURS * bounded
+        return min(bounded**2 * moves + jumps, bounded)
+
+    def _explain(self, panel: Panel, fit: Fit, column: int) -> str:
+        """What keeps a market from a signal, for people."""
+        if not fit.fitted[column]:
+            hourly = panel.features.hourly
+            rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
+            return f"statistics rest on {rests} / need {FIT_BARS} bars"
+        if not fit.reverting[column]:
+            return _why(panel, fit, column)
+        return f"z {fit.z[column]:+.2f} / needs {self.params.entry_zscore:.2f}"
+
+
+def _fit(panel: Panel, params: Params) -> Fit:
+    """z, half-life and whether the market reverts at all, one entry a market."""
+    shown, hourly = panel.features, panel.features.hourly
+    price = np.where(shown.valid, shown.micro, ONE // 2)
+    one_tick = panel.tick.universe.tick_size / ONE / ((price / ONE) * ((ONE - price) / ONE))
+    known = shown.valid & (hourly.spread_bars >= SIX_HOURS)
+    z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
+    fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
+    half_life = features.half_life(hourly.pull)
+    chance = features.lower_tail(hourly.ratio_z)
+    real = features.discoveries(chance, fitted, params.max_false_discoveries)
+    hours = half_life / HOUR
+    in_range = (hours >= params.min_half_life) & (hours <= params.max_half_life)
+    reverting = fitted & real & in_range & (hourly.ratio < params.max_variance_ratio)
+    return Fit(z, known, half_life, reverting, fitted)
+
+
+def _holds(half_life: Floats) -> Floats:
+    """Bars that a holding may last: two half-lives, within bounds."""
+    return np.clip(2 * half_life, SHORTEST_HOLD, LONGEST_HOLD)
+
+
+def _side(panel: Panel, column: int, *, yes: bool) -> Side:
+    """The last bar as the buyer of YES or of NO sees it; one is the exact mirror of the other."""
+    shown = panel.features
+    x, mean = float(shown.x[column]), float(shown.mean[column])
+    bid, ask = int(shown.bid[column]), int(shown.ask[column])
+    return Side(x, mean, bid, ask) if yes else Side(-x, -mean, ONE - ask, ONE - bid)
+
+
+def _limit(budget: float, fee: FeeSchedule, tick_size: int) -> int | None:
+    """The highest price on the grid that with its fee costs at most `budget` dollars a share."""
+    if budget <= tick_size / ONE:
+        return None
+    price = venue.floor_price(int(budget * ONE), tick_size)
+    while price >= tick_size and price / ONE + _fee(price / ONE, fee) > budget:
+        price -= tick_size
+    return price if price >= tick_size else None
+
+
+def _fee(price: float, fee: FeeSchedule) -> float:
+    """The taker's fee for one share, dollars, before the exchange rounds it."""
+    return float(fee.rate / ONE * (price * (1 - price)) ** fee.exponent)
+
+
+def _probability(logit: float) -> float:
+    """The price in dollars of a logit."""
+    return 1 / (1 + exp(-logit))
+
+
+def _fair(mean: Floats) -> Ints:
+    """Micro-dollars of a logit; mirrored exactly: a logit and its negative add up to ONE."""
+    cheaper = np.exp(-np.abs(mean))
+    price: Ints = np.rint(ONE * cheaper / (1 + cheaper)).astype(np.int64)
+    return np.where(mean <= 0, price, ONE - price)
+
+
+def _why(panel: Panel, fit: Fit, column: int) -> str:
+    """The figures behind a decision, in one line."""
+    hourly, life = panel.features.hourly, float(fit.half_life[column]) / HOUR
+    chance = float(features.lower_tail(hourly.ratio_z[column : column + 1])[0])
+    ratio = f"variance ratio {float(hourly.ratio[column]):.2f} (p {chance:.3f})"
+    return f"z {fit.z[column]:+.2f}, half-life {life:.1f} h, {ratio}"
