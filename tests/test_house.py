@@ -127,9 +127,17 @@ def float_arithmetic(tree: ast.AST) -> list[str]:
     return found
 
 
+def without_private_functions(tree: ast.Module) -> ast.Module:
+    kept = [n for n in tree.body if not getattr(n, "name", "").startswith("_")]
+    return ast.Module(body=kept, type_ignores=[])
+
+
 @pytest.mark.parametrize("path", pure_files(), ids=named)
 def test_money_prices_and_sizes_are_annotated_as_integers(path):
-    found = float_money(tree_of(path))
+    tree = tree_of(path)
+    if named(path).startswith("strategies/library/"):
+        tree = without_private_functions(tree)  # an expected price is an estimate; a Bet's is not
+    found = float_money(tree)
 
     if named(path) == "strategies/core/types.py":
         found = [line for line in found if not line.endswith("fair: float")]  # Quote: a logit
