@@ -84,7 +84,7 @@ def tick(
     resolutions: Sequence[Resolution] = (),
     levels_kept: int = 10,
 ) -> Tick:
-    """A tick in which every given YES book (by token id) was just read; others were never read."""
+    """A tick in which every given YES book (by token id) was just read, and no other ever."""
     world = world or universe()
     given = (
         yes_books if yes_books is not None else {m.yes.id: book(m.yes.id) for m in world.markets}

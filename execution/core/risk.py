@@ -1,6 +1,9 @@
 """The limits, and the one function that says why an order may not be made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from execution.core import portfolio as accounts
+from execution.core.types import Order, Portfolio, RefusalCode, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +14,42 @@ class Limits:
     max_capital_per_strategy: int
     daily_loss_limit: int
     max_drawdown: int
+
+
+LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A limit an order would break: the code, the limit, and the value that breaks it."""
+
+    code: RefusalCode
+    limit: int | str
+    value: int | str
+
+
+def refuse(order: Order, portfolio: Portfolio, limits: Limits) -> Breach | None:
+    """Why this order may not be made, or None; a sell only ever frees capital."""
+    if order.side is Side.SELL:
+        return None
+    stop = stopped(portfolio, limits)
+    if stop:
+        return stop
+    in_market = accounts.used(portfolio, market=order.market) + order.reserved
+    if in_market > limits.max_capital_per_market:
+        return Breach(RefusalCode.MARKET_CAP, limits.max_capital_per_market, in_market)
+    by_strategy = accounts.used(portfolio, strategy=order.strategy) + order.reserved
+    if by_strategy > limits.max_capital_per_strategy:
+        return Breach(RefusalCode.STRATEGY_CAP, limits.max_capital_per_strategy, by_strategy)
+    if order.reserved > portfolio.cash:
+        return Breach(RefusalCode.CASH, portfolio.cash, order.reserved)
+    return None
+
+
+def stopped(portfolio: Portfolio, limits: Limits) -> Breach | None:
+    """The breaker that keeps this account from opening anything, or None."""
+    if portfolio.stopped:
+        return Breach(RefusalCode.DRAWDOWN, limits.max_drawdown, portfolio.drawdown)
+    if portfolio.day_stopped:
+        return Breach(RefusalCode.DAILY_LOSS, limits.daily_loss_limit, portfolio.day_loss)
+    return None

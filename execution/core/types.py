@@ -1,7 +1,10 @@
 """What we do and what came of it: orders, fills, refusals and ledger entries as frozen values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from strategies.core.types import Plan
 
 CASH_ASSET = "USD"
 """The ledger's name of the collateral; every other asset is a token id."""
@@ -86,7 +89,8 @@ class RefusalCode(StrEnum):
 class Order:
     """One order; prices in micro-dollars, sizes in micro-shares, times in ms UTC.
 
-    `reserved` is what it still holds back (micro-dollars for a buy, micro-shares for a sell).
+    `reserved` is what it still holds back (micro-dollars for a buy, micro-shares for a sell);
+    `plan` travels from the signal to the position; `waits` counts ticks without a fresh book.
     """
 
     id: str
@@ -108,6 +112,9 @@ class Order:
     reserved: int = 0
     state: OrderState = OrderState.PLACED
     reason: str = ""
+    plan: Plan | None = None
+    index: int = 0
+    waits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,84 @@ class JournalEntry:
     cause: str
     at: int
     postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Shares of one token held by one strategy; `cost` is what they were bought for, fees apart.
+
+    `index` is the token's place in its market: 0 for YES, 1 for NO.
+    """
+
+    strategy: str
+    market: str
+    token: str
+    outcome: str
+    index: int
+    size: int
+    cost: int
+    opened_at: int
+    plan: Plan
+    mark: int = 0
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Depletion:
+    """What we took from one displayed level and how much it displayed when last seen."""
+
+    taken: int
+    displayed: int
+
+
+HoldingKey = tuple[str, str]
+"""(strategy, token)."""
+LevelKey = tuple[str, bool, int]
+"""(YES token, is it an ask of the YES book, YES price): one key for a level and its mirror."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """One account between two ticks: everything `step` needs to go on, and nothing else.
+
+    Money in micro-dollars. `said` remembers what was last reported of each open signal, so that
+    news is stored when it changes and not at every tick.
+    """
+
+    account: str
+    cash: int = 0
+    positions: Mapping[HoldingKey, Position] = field(default_factory=dict)
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    depleted: Mapping[LevelKey, Depletion] = field(default_factory=dict)
+    cooldowns: Mapping[HoldingKey, int] = field(default_factory=dict)
+    said: Mapping[HoldingKey, tuple[str, str]] = field(default_factory=dict)
+    deposits: int = 0
+    realized: int = 0
+    fees: int = 0
+    equity: int = 0
+    high_water: int = 0
+    day: int = 0
+    day_open: int = 0
+    day_stopped: bool = False
+    stopped: bool = False
+    equity_bar: int = 0
+
+    @property
+    def reserved(self) -> int:
+        """Cash held back by open buys."""
+        return sum(o.reserved for o in self.orders.values() if o.side is Side.BUY)
+
+    @property
+    def drawdown(self) -> int:
+        """How far equity lies below its high-water mark, in micro (100_000 is 10 %)."""
+        if self.high_water <= 0:
+            return 0
+        return max(0, (self.high_water - self.equity) * 1_000_000 // self.high_water)
+
+    @property
+    def day_loss(self) -> int:
+        """What this day has cost so far, micro-dollars; 0 when the day is up."""
+        return max(0, self.day_open - self.equity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reading one order book: best, mid, microprice, depth, the mirror, and what makes a book absurd."""
+"""Reading one order book: best, mid, microprice, depth, the mirror, and what is absurd."""
 
 import struct
 from collections.abc import Iterable

@@ -112,8 +112,17 @@ class Tick:
         """Where both a bid and an ask are shown."""
         return self.bid_valid & self.ask_valid
 
+    @cached_property
+    def _opened(self) -> dict[str, Book]:
+        return {}
+
     def book(self, token: str) -> Book:
         """One token's book with the stored depth; NO is the mirror of YES unless stored apart."""
+        if token not in self._opened:
+            self._opened[token] = self._open(token)
+        return self._opened[token]
+
+    def _open(self, token: str) -> Book:
         column, side = self.universe.token[token]
         yes = self.universe.markets[column].yes
         observed, venue = int(self.observed_at[column]), int(self.venue_at[column])

@@ -124,7 +124,7 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What the exchange says of a market's outcome; `payouts` (YES, NO per share) only when final."""
+    """What the exchange says of an outcome; `payouts` (YES, NO per share) only when final."""
 
     market: str
     status: Status

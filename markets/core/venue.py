@@ -1,4 +1,4 @@
-"""Polymarket's rules as pure functions: fees, price grid, sizes, and which kinds of market are which."""
+"""Polymarket's rules as pure functions: fees, price grid, sizes, and kinds of market."""
 
 from markets.core.types import ONE, FeeSchedule, Market
 
@@ -19,8 +19,8 @@ def taker_fee(size: int, price: int, fee: FeeSchedule) -> int:
     Source: the exchange's fee page, product rule "fee per fill at its own price".
     """
     scale = 2 * fee.exponent
-    exact = size * fee.rate * (price * (ONE - price)) ** fee.exponent
-    unit = FEE_STEP * ONE ** (scale + 1)
+    exact: int = size * fee.rate * (price * (ONE - price)) ** fee.exponent
+    unit: int = FEE_STEP * ONE ** (scale + 1)
     if exact < unit:
         return 0
     return (2 * exact + unit) // (2 * unit) * FEE_STEP
@@ -74,9 +74,9 @@ def kinds(market: Market, at: int) -> frozenset[str]:
     found = set()
     if market.game_start_at is not None or {"sports", "esports"} & set(market.tags):
         found.add(LIVE_SPORTS)
-    if "crypto" in market.tags and market.terms.end_at is not None and market.created_at:
-        if market.terms.end_at - market.created_at <= DAY_MS:
-            found.add(CRYPTO_SHORT)
+    life = (market.terms.end_at or 0) - market.created_at
+    if "crypto" in market.tags and 0 < life <= DAY_MS:
+        found.add(CRYPTO_SHORT)
     if "combo" in market.tags:
         found.add(COMBOS)
     if at - market.created_at < DAY_MS:

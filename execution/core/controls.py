@@ -1,0 +1,62 @@
+"""What people decided, as `step` sees it: switches, limits in force and latched halts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from execution.core.risk import LIMIT_NAMES, Limits
+from execution.core.types import Change, ChangeKind
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Effective values; the configured ones lie beside them, for a reset.
+
+    `halts` maps a scope ("all", "strategy:<name>", "market:<id>") to its reason.
+    """
+
+    configured: frozenset[str]
+    configured_limits: Limits
+    enabled: frozenset[str]
+    limits: Limits
+    halts: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, enabled: frozenset[str], limits: Limits) -> "Controls":
+        """The controls of a configuration nobody has overridden."""
+        return cls(enabled, limits, enabled, limits)
+
+    def halted(self, strategy: str, market: str) -> str | None:
+        """The scope of the halt that stops this strategy in this market, or None."""
+        scopes = (ALL, f"strategy:{strategy}", f"market:{market}")
+        return next((scope for scope in scopes if scope in self.halts), None)
+
+
+def apply(controls: Controls, change: Change) -> Controls:
+    """The controls after one person's decision; kinds that concern money change nothing here."""
+    scope = change.scope
+    match change.kind:
+        case ChangeKind.HALT:
+            return latch(controls, scope or ALL, change.why)
+        case ChangeKind.RESUME:
+            kept = {s: why for s, why in controls.halts.items() if s != (scope or ALL)}
+            return replace(controls, halts=kept)
+        case ChangeKind.ENABLE:
+            return replace(controls, enabled=controls.enabled | {scope})
+        case ChangeKind.DISABLE:
+            return replace(controls, enabled=controls.enabled - {scope})
+        case ChangeKind.RESET_STRATEGY:
+            was = controls.enabled - {scope}
+            return replace(controls, enabled=was | (controls.configured & {scope}))
+        case ChangeKind.LIMIT if scope in LIMIT_NAMES:
+            return replace(controls, limits=replace(controls.limits, **{scope: int(change.value)}))
+        case ChangeKind.RESET_LIMIT if scope in LIMIT_NAMES:
+            value = getattr(controls.configured_limits, scope)
+            return replace(controls, limits=replace(controls.limits, **{scope: value}))
+    return controls
+
+
+def latch(controls: Controls, scope: str, reason: str) -> Controls:
+    """Latch the kill switch for a scope; the first reason stays."""
+    return replace(controls, halts={**controls.halts, scope: controls.halts.get(scope, reason)})

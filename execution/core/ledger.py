@@ -1,0 +1,92 @@
+"""Every movement of money and shares as a journal entry of pairwise postings."""
+
+from execution.core.types import CASH_ASSET, Fill, JournalEntry, LedgerKey, Order, Posting, Side
+from strategies.core.types import digest
+
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES = (
+    "CASH",
+    "CAPITAL",
+    "RESERVED",
+    "POSITION",
+    "TRADING",
+    "FEES",
+)
+
+
+def _cash(account: str) -> LedgerKey:
+    return LedgerKey(account, "", CASH, CASH_ASSET)
+
+
+def _key(of: Order | Fill, kind: str, asset: str) -> LedgerKey:
+    return LedgerKey(of.account, of.strategy, kind, asset)
+
+
+def _postings(*moves: tuple[LedgerKey, LedgerKey, int]) -> tuple[Posting, ...]:
+    return tuple(Posting(debit, credit, amount) for debit, credit, amount in moves if amount)
+
+
+def deposit(account: str, amount: int, at: int, cause: str) -> JournalEntry:
+    """Capital paid in (or out, when `amount` is negative)."""
+    cash, capital = _cash(account), LedgerKey(account, "", CAPITAL, CASH_ASSET)
+    move = (cash, capital, amount) if amount > 0 else (capital, cash, -amount)
+    kind = "deposit" if amount > 0 else "withdraw"
+    return JournalEntry(digest(kind, account, cause), account, kind, cause, at, _postings(move))
+
+
+def reserve(order: Order) -> JournalEntry:
+    """What a new order holds back: cash for a buy, shares for a sell."""
+    if order.side is Side.BUY:
+        move = (_key(order, RESERVED, CASH_ASSET), _cash(order.account), order.reserved)
+    else:
+        shares = (_key(order, RESERVED, order.token), _key(order, POSITION, order.token))
+        move = (*shares, order.reserved)
+    return JournalEntry(
+        digest("reserve", order.id), order.account, "reserve", order.id, order.placed_at,
+        _postings(move),
+    )  # fmt: skip
+
+
+def release(order: Order, amount: int, at: int) -> JournalEntry:
+    """What an order that ended gives back."""
+    if order.side is Side.BUY:
+        move = (_cash(order.account), _key(order, RESERVED, CASH_ASSET), amount)
+    else:
+        shares = (_key(order, POSITION, order.token), _key(order, RESERVED, order.token))
+        move = (*shares, amount)
+    return JournalEntry(
+        digest("release", order.id), order.account, "release", order.id, at, _postings(move)
+    )
+
+
+def fill(fill: Fill) -> JournalEntry:
+    """One fill: cash against shares through TRADING, and the fee on its own line."""
+    trading, traded = _key(fill, TRADING, CASH_ASSET), _key(fill, TRADING, fill.token)
+    fees = _key(fill, FEES, CASH_ASSET)
+    if fill.side is Side.BUY:
+        held = _key(fill, RESERVED, CASH_ASSET)
+        moves = (
+            (trading, held, fill.notional),
+            (_key(fill, POSITION, fill.token), traded, fill.size),
+            (fees, held, fill.fee),
+        )
+    else:
+        cash = _cash(fill.account)
+        moves = (
+            (traded, _key(fill, RESERVED, fill.token), fill.size),
+            (cash, trading, fill.notional),
+            (fees, cash, fill.fee),
+        )
+    return JournalEntry(
+        digest("fill", fill.id), fill.account, "fill", fill.id, fill.at, _postings(*moves)
+    )
+
+
+def settle(fill: Fill) -> JournalEntry:
+    """A resolved holding turned into its payout, which may be nothing."""
+    moves = (
+        (_key(fill, TRADING, fill.token), _key(fill, POSITION, fill.token), fill.size),
+        (_cash(fill.account), _key(fill, TRADING, CASH_ASSET), fill.notional),
+    )
+    return JournalEntry(
+        digest("settle", fill.id), fill.account, "settle", fill.id, fill.at, _postings(*moves)
+    )

@@ -1,0 +1,117 @@
+"""Rows that show the newest state of accounts, holdings, switches and limits."""
+
+from collections.abc import Iterable, Mapping
+
+from execution.core import portfolio as accounts
+from execution.core import state
+from execution.core.controls import Controls
+from execution.core.risk import LIMIT_NAMES
+from execution.core.types import AccountName, Change, ChangeKind, Portfolio
+from execution.models import Account, HaltState, LimitState, Position, StrategyState
+
+
+def show(portfolios: Mapping[str, Portfolio], at: int) -> None:
+    """Write every account's figures, its exact state, and its holdings as of one tick."""
+    for name, portfolio in portfolios.items():
+        Account.objects.filter(name=name).update(
+            cash=portfolio.cash,
+            reserved=portfolio.reserved,
+            equity=portfolio.equity,
+            high_water=portfolio.high_water,
+            day_open=portfolio.day_open,
+            deposits=portfolio.deposits,
+            realized=portfolio.realized,
+            fees=portfolio.fees,
+            drawdown=portfolio.drawdown,
+            stopped=_stopped(portfolio),
+            marked_at=at,
+            state=state.dump(portfolio),
+        )
+    _show_holdings(portfolios)
+
+
+def _stopped(portfolio: Portfolio) -> str:
+    if portfolio.stopped:
+        return "DRAWDOWN"
+    return "DAILY_LOSS" if portfolio.day_stopped else ""
+
+
+def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
+    rows = [
+        Position(
+            account=name,
+            strategy=held.strategy,
+            market=held.market,
+            token=held.token,
+            outcome=held.outcome,
+            size=held.size,
+            cost=held.cost,
+            mark=held.mark,
+            value=held.value,
+            opened_at=held.opened_at,
+        )
+        for name, portfolio in portfolios.items()
+        for held in portfolio.positions.values()
+    ]
+    kept = {(row.account, row.strategy, row.token) for row in rows}
+    gone = [
+        row.pk
+        for row in Position.objects.all()
+        if (row.account, row.strategy, row.token) not in kept
+    ]
+    Position.objects.filter(pk__in=gone).delete()
+    Position.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["account", "strategy", "token"],
+        update_fields=["size", "cost", "mark", "value"],
+    )
+
+
+def show_switches(changes: Iterable[Change]) -> None:
+    """Remember overrides of strategies and limits; `reset` takes an override away."""
+    for change in changes:
+        match change.kind:
+            case ChangeKind.ENABLE | ChangeKind.DISABLE:
+                on = change.kind is ChangeKind.ENABLE
+                StrategyState.objects.filter(name=change.scope).update(
+                    override=on, state="active" if on else "disabled", reason=change.why
+                )
+            case ChangeKind.RESET_STRATEGY:
+                for row in StrategyState.objects.filter(name=change.scope):
+                    row.override, row.reason = None, ""
+                    row.state = "active" if row.configured else "disabled"
+                    row.save()
+            case ChangeKind.LIMIT:
+                LimitState.objects.filter(name=change.scope).update(override=int(change.value))
+            case ChangeKind.RESET_LIMIT:
+                LimitState.objects.filter(name=change.scope).update(override=None)
+
+
+def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
+    """Make the halt rows equal to the halts in force."""
+    who = {c.scope or "all": c.who for c in changes if c.kind is ChangeKind.HALT}
+    HaltState.objects.exclude(scope__in=list(control.halts)).delete()
+    for scope, reason in control.halts.items():
+        HaltState.objects.get_or_create(
+            scope=scope, defaults={"reason": reason, "who": who.get(scope, "breaker"), "at": at}
+        )
+
+
+def show_limit_use(portfolios: Mapping[str, Portfolio]) -> None:
+    """How much of each limit the base account uses now."""
+    base = portfolios[AccountName.BASE]
+    markets = {p.market for p in base.positions.values()} | {o.market for o in base.orders.values()}
+    names = {p.strategy for p in base.positions.values()} | {
+        o.strategy for o in base.orders.values()
+    }
+    use = {
+        "max_capital_per_market": max((accounts.used(base, market=m) for m in markets), default=0),
+        "max_capital_per_strategy": max(
+            (accounts.used(base, strategy=n) for n in names), default=0
+        ),
+        "daily_loss_limit": base.day_loss,
+        "max_drawdown": base.drawdown,
+    }
+    for name in LIMIT_NAMES:
+        LimitState.objects.filter(name=name).exclude(used=use[name]).update(used=use[name])

@@ -1,0 +1,54 @@
+"""The desk's state rebuilt from rows: what a start, a crash or an overtaken batch goes on from."""
+
+from markets.core.panel import Panel
+from markets.selectors import ticks
+
+from execution.core import state
+from execution.core.controls import Controls
+from execution.core.desk import Desk
+from execution.core.risk import LIMIT_NAMES
+from execution.models import Account, HaltState, LimitState, StrategyState
+from execution.services import configured
+from strategies import services as journal
+
+
+class NotOpened(Exception):
+    """The accounts do not exist yet; `runpqap` opens them."""
+
+
+def restore(position: int) -> Desk:
+    """The desk as it stood after the tick at `position`."""
+    accounts = {row.name: state.load(row.state) for row in Account.objects.all()}
+    if not accounts:
+        raise NotOpened("the accounts are not open yet: start with runpqap")
+    bars, window = ticks.window(position)
+    return Desk(
+        panel=Panel.rebuild(bars, window),
+        journal=journal.restore_journal(),
+        portfolios=accounts,
+        control=control(),
+        strategies=configured.strategies(),
+        venues=configured.venues(),
+        setting=configured.setting(),
+    )
+
+
+def control() -> Controls:
+    """Switches, limits and halts in force: effective = override or configuration."""
+    from django.conf import settings
+
+    fresh = Controls.of(configured.enabled(), settings.PQAP.risk_limits)
+    enabled = set(fresh.enabled)
+    for row in StrategyState.objects.exclude(override=None):
+        (enabled.add if row.override else enabled.discard)(row.name)
+    limits = {name: getattr(fresh.limits, name) for name in LIMIT_NAMES}
+    for row in LimitState.objects.exclude(override=None):
+        limits[row.name] = row.override
+    halts = {row.scope: row.reason for row in HaltState.objects.all()}
+    return Controls(
+        fresh.configured,
+        fresh.configured_limits,
+        frozenset(enabled),
+        type(fresh.limits)(**limits),
+        halts,
+    )

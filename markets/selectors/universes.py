@@ -1,0 +1,109 @@
+"""Universes as core values: built once for each version from its terms, then shared."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from markets import models
+from markets.core import types
+from markets.core.tick import Universe
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tracked:
+    """A universe and the local key of each of its markets, in column order."""
+
+    universe: Universe
+    keys: tuple[int, ...]
+
+
+@lru_cache(maxsize=64)
+def load(version: int) -> Tracked:
+    """One version; every caller in this process gets the same object."""
+    members = models.Universe.objects.values_list("members", flat=True).get(pk=version)
+    found = _markets([key for key, _ in members])
+    rows = [(found[key], volume) for key, volume in members]
+    markets = tuple(to_core(terms, sides, volume) for (terms, sides), volume in rows)
+    return Tracked(Universe(version, markets), tuple(terms.market_id for (terms, _), _ in rows))
+
+
+def newest() -> Tracked | None:
+    """The universe in force, None before the first `sync_markets`."""
+    version = models.Universe.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return load(version) if version else None
+
+
+def forget() -> None:
+    """Drop what was kept in memory; needed only where the database itself is replaced."""
+    load.cache_clear()
+
+
+def current_terms(condition_ids: Iterable[str]) -> dict[str, models.Terms]:
+    """The newest terms row of each given market that is in the catalogue."""
+    rows = models.Terms.objects.filter(market__condition_id__in=list(condition_ids))
+    ordered = rows.select_related("market__event").order_by("effective_at")
+    return {row.market.condition_id: row for row in ordered}
+
+
+def markets_in_force(condition_ids: Iterable[str]) -> dict[str, types.Market]:
+    """The given markets under their newest terms, with the volume last seen."""
+    rows = current_terms(condition_ids)
+    sides = _sides([row.market_id for row in rows.values()])
+    return {
+        name: to_core(row, sides[row.market_id], row.market.volume_24h)
+        for name, row in rows.items()
+    }
+
+
+def to_core(
+    terms: models.Terms, sides: tuple[types.Token, types.Token], volume: int
+) -> types.Market:
+    """A market as the core knows it, under the given terms row."""
+    market, event = terms.market, terms.market.event
+    return types.Market(
+        id=market.condition_id,
+        slug=market.slug,
+        question=market.question,
+        category=market.category,
+        event=types.Event(event.event_id, event.slug, event.title, event.neg_risk, event.augmented),
+        yes=sides[0],
+        no=sides[1],
+        terms=terms_to_core(terms),
+        tags=tuple(market.tags),
+        created_at=market.created_at_ms,
+        game_start_at=market.game_start_at_ms,
+        volume_24h=volume,
+    )
+
+
+def terms_to_core(row: models.Terms) -> types.Terms:
+    """A terms row as the core knows it."""
+    fee = None
+    if row.fee_rate is not None:
+        fee = types.FeeSchedule(row.fee_rate, row.fee_exponent, row.rebate_rate)
+    return types.Terms(
+        end_at=row.end_at,
+        tick_size=row.tick_size,
+        min_size=row.min_size,
+        fee=fee,
+        status=types.Status(row.status),
+        accepting_orders=row.accepting_orders,
+        taker_delay_ms=row.taker_delay_ms,
+    )
+
+
+def _markets(
+    terms_keys: list[int],
+) -> Mapping[int, tuple[models.Terms, tuple[types.Token, types.Token]]]:
+    rows = models.Terms.objects.select_related("market__event").in_bulk(terms_keys)
+    sides = _sides([row.market_id for row in rows.values()])
+    return {key: (row, sides[row.market_id]) for key, row in rows.items()}
+
+
+def _sides(market_keys: list[int]) -> dict[int, tuple[types.Token, types.Token]]:
+    """The YES and the NO token of each market."""
+    found: dict[int, list[types.Token]] = {}
+    rows = models.Token.objects.filter(market_id__in=market_keys).order_by("market_id", "index")
+    for market, token, outcome in rows.values_list("market_id", "token_id", "outcome"):
+        found.setdefault(market, []).append(types.Token(token, outcome))
+    return {key: (sides[0], sides[1]) for key, sides in found.items()}

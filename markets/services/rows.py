@@ -1,0 +1,173 @@
+"""Writing ticks as rows: one statement a table, the same SQL on SQLite and PostgreSQL."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from markets import models
+from markets.core.assembly import Flaw
+from markets.core.bars import SealedBar
+from markets.core.tick import Tick
+from markets.selectors.universes import Tracked
+
+_QUOTE = "bid, ask, bid_size, ask_size, bid_valid, ask_valid, observed_at, coherent"
+
+_SNAPSHOT = f"""
+    INSERT INTO market_snapshots (tick_id, market_id, {_QUOTE}, venue_at, depth, no_depth)
+    VALUES ({", ".join(["%s"] * 13)})"""
+
+_LATEST = f"""
+    INSERT INTO markets_latest (tick_id, market_id, {_QUOTE}, tracked)
+    VALUES ({", ".join(["%s"] * 11)})
+    ON CONFLICT (market_id) DO UPDATE SET
+    {", ".join(f"{n} = excluded.{n}" for n in ("tick_id", *_QUOTE.split(", "), "tracked"))}"""
+
+_BAR = """
+    INSERT INTO markets_bar (at, market_id, bid, ask, micro, changes, count, imported)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tick about to be stored, what came with it, and the tick before it."""
+
+    previous: Tick | None
+    tick: Tick
+    flaws: tuple[Flaw, ...]
+    bar: SealedBar | None
+
+
+def write(
+    steps: Sequence[Step], known: Tracked, *, checkpoint: bytes, recorded_at: datetime
+) -> int:
+    """Store the steps of one transaction in all their tables; returns the snapshots written."""
+    key_of = {m.id: key for m, key in zip(known.universe.markets, known.keys, strict=True)}
+    _ticks(steps, known.universe.version, checkpoint, recorded_at)
+    snapshots = [row for step in steps for row in _snapshots(step, known.keys)]
+    sealed = [row for step in steps if step.bar for row in _bar(step.bar, key_of)]
+    _latest(steps, known.keys)
+    with connection.cursor() as cursor:
+        cursor.executemany(_SNAPSHOT, snapshots)
+        if sealed:
+            cursor.executemany(_BAR, sealed)
+    _flaws(steps, key_of)
+    _resolutions(steps)
+    return len(snapshots)
+
+
+def _ticks(steps: Sequence[Step], version: int, checkpoint: bytes, recorded_at: datetime) -> None:
+    """The checkpoint is kept with the newest tick only: nobody goes on from an older one."""
+    rows = [
+        models.Tick(id=step.tick.id, at=step.tick.at, universe_id=version, recorded_at=recorded_at)
+        for step in steps
+    ]
+    rows[-1].checkpoint = checkpoint
+    models.Tick.objects.bulk_create(rows)
+    models.Tick.objects.filter(pk=rows[0].id - 1).update(checkpoint=b"")
+
+
+def _quotes(tick: Tick) -> Iterable[tuple[int | bool, ...]]:
+    """The columns of _QUOTE as one tuple a market, in plain Python numbers."""
+    return zip(
+        tick.bid.tolist(),
+        tick.ask.tolist(),
+        tick.bid_size.tolist(),
+        tick.ask_size.tolist(),
+        tick.bid_valid.tolist(),
+        tick.ask_valid.tolist(),
+        tick.observed_at.tolist(),
+        tick.coherent.tolist(),
+        strict=True,
+    )
+
+
+def _snapshots(step: Step, keys: Sequence[int]) -> Iterable[tuple]:
+    """Depth only where it changed; always for a market new to the universe."""
+    tick, before = step.tick, step.previous
+    held: list[bytes | None] = [None] * len(keys)
+    if before is not None and before.universe is tick.universe:
+        held = list(before.depth)
+    elif before is not None:
+        column = before.universe.column
+        found = (column.get(market.id) for market in tick.universe.markets)
+        held = [None if index is None else before.depth[index] for index in found]
+    venue = tick.venue_at.tolist()
+    for index, quote in enumerate(_quotes(tick)):
+        depth = tick.depth[index]
+        yield (
+            tick.id,
+            keys[index],
+            *quote,
+            venue[index],
+            None if held[index] == depth else depth,
+            tick.no_depth.get(index),
+        )
+
+
+def _latest(steps: Sequence[Step], keys: Sequence[int]) -> None:
+    """One row a market with its newest quote; markets that left are no longer tracked."""
+    tick, before = steps[-1].tick, steps[0].previous
+    rows = [(tick.id, key, *quote, True) for key, quote in zip(keys, _quotes(tick), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.executemany(_LATEST, rows)
+    if before is None or before.universe is not tick.universe:
+        models.Latest.objects.filter(tracked=True).exclude(tick_id=tick.id).update(tracked=False)
+
+
+def _bar(bar: SealedBar, key_of: dict[str, int]) -> Iterable[tuple[int | bool, ...]]:
+    markets = bar.universe.markets
+    keys = _keys_of(bar, key_of)
+    for index in bar.valid.nonzero()[0].tolist():
+        yield (
+            bar.at,
+            keys[markets[index].id],
+            int(bar.bid[index]),
+            int(bar.ask[index]),
+            int(bar.micro[index]),
+            int(bar.changes[index]),
+            int(bar.count[index]),
+            False,
+        )
+
+
+def _keys_of(bar: SealedBar, key_of: dict[str, int]) -> dict[str, int]:
+    """Local keys of a bar's markets, also of those that left with the tick that closed it."""
+    gone = [market.id for market in bar.universe.markets if market.id not in key_of]
+    if not gone:
+        return key_of
+    return key_of | _market_keys(gone)
+
+
+def _market_keys(condition_ids: Iterable[str]) -> dict[str, int]:
+    rows = models.Market.objects.filter(condition_id__in=list(condition_ids))
+    return dict(rows.values_list("condition_id", "pk"))
+
+
+def _flaws(steps: Sequence[Step], key_of: dict[str, int]) -> None:
+    models.Anomaly.objects.bulk_create(
+        models.Anomaly(
+            tick_id=step.tick.id, at=step.tick.at, market_id=key_of[flaw.market], code=flaw.code
+        )
+        for step in steps
+        for flaw in step.flaws
+    )
+
+
+def _resolutions(steps: Sequence[Step]) -> None:
+    said = [(step.tick.id, fact) for step in steps for fact in step.tick.resolutions]
+    if not said:
+        return
+    keys = _market_keys({fact.market for _, fact in said})
+    models.Resolution.objects.bulk_create(
+        models.Resolution(
+            market_id=keys[fact.market],
+            tick_id=tick_id,
+            status=fact.status,
+            at=fact.at,
+            yes_payout=fact.payouts[0] if fact.payouts else None,
+            no_payout=fact.payouts[1] if fact.payouts else None,
+        )
+        for tick_id, fact in said
+    )

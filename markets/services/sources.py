@@ -1,0 +1,63 @@
+"""Which source a configuration names, and the one source a worker keeps warm."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from markets import stages
+from markets.core.ports import Source
+from markets.selectors import ticks
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A source, the configuration it was opened for and the tick it has brought last."""
+
+    digest: str
+    position: int
+    source: Source
+
+
+_kept: _Kept | None = None
+
+
+def open_source(configuration: Any, checkpoint: bytes) -> Source:
+    """The source the configuration names, going on from `checkpoint` where it keeps state.
+
+    Each import waits until its source is chosen: the demo needs no HTTP client.
+    """
+    exchange = configuration.exchange
+    if exchange.source == "synthetic":
+        from markets.sources.synthetic import SyntheticSource
+
+        return SyntheticSource(seed=configuration.paper.seed, checkpoint=checkpoint)
+    if exchange.source == "replay":
+        from markets.sources.replay import ReplaySource
+
+        return ReplaySource(recording=exchange.recording, speed=exchange.speed)
+    from markets.sources.polymarket import PolymarketSource
+
+    return PolymarketSource(
+        gamma_url=exchange.gamma_url, clob_url=exchange.clob_url, data_url=exchange.data_url
+    )
+
+
+def current(configuration: Any) -> Source:
+    """The warm source, reopened from the newest tick's checkpoint when another worker went on."""
+    global _kept
+    position = stages.position(ticks.COLLECT)
+    if _kept is None or (_kept.digest, _kept.position) != (configuration.digest, position):
+        source = open_source(configuration, ticks.checkpoint(position))
+        _kept = _Kept(configuration.digest, position, source)
+    return _kept.source
+
+
+def moved(position: int) -> None:
+    """Remember that the warm source brought the ticks up to `position`."""
+    if _kept is not None:
+        _kept.position = position
+
+
+def forget() -> None:
+    """Drop the warm source: its state belongs to ticks that were never stored."""
+    global _kept
+    _kept = None

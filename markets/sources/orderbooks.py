@@ -1,0 +1,159 @@
+"""Reading Polymarket's order books in batches, both tokens of a market in one call."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from markets.core.book import Anomaly
+from markets.core.ports import SourceDown
+from markets.core.types import Book, Market
+from markets.sources import wire, wire_clob
+from markets.sources.transport import Host, Rejected, Transport
+from markets.sources.wire import Unreadable
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+"""The most tokens the exchange takes in one `/books` call."""
+
+SECONDS = 5.0
+MOST_CALLS = 24
+OUTCAST_SECONDS = 180.0
+"""How long a market whose tokens the exchange rejects is left out of the batches."""
+
+
+class OrderBooks:
+    """Books by token; what could not be read of the last call is in `refused`."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clob: Host,
+        now: Callable[[], int],
+        *,
+        depth: int | None = None,
+        batch: int = BATCH,
+        seconds: float = SECONDS,
+    ) -> None:
+        self.transport, self.clob, self.now = transport, clob, now
+        self.depth, self.batch, self.seconds = depth, batch, seconds
+        self.refused: dict[str, Anomaly] = {}
+        self._markets: dict[str, Market] = {}
+        self._outcast: dict[str, float] = {}
+
+    def learn(self, markets: Iterable[Market]) -> None:
+        """Remember which tokens belong together."""
+        self._markets = {token.id: market for market in markets for token in market.tokens}
+
+    def read(self, tokens: Sequence[str]) -> dict[str, Book]:
+        """The books of the tokens that have a readable one; SourceDown when no call succeeded."""
+        self.refused = {}
+        clock = self.transport.clock
+        until = clock() + self.seconds
+        asked = [unit for unit in self._units(tokens) if not self._is_outcast(unit)]
+        queue = _batches(asked, self.batch)
+        books: dict[str, Book] = {}
+        calls, answered = 0, False
+        down: SourceDown | None = None
+        while queue:
+            units = queue.pop(0)
+            if calls >= MOST_CALLS or clock() >= until:
+                break
+            calls += 1
+            try:
+                books |= self._call(units, until - clock())
+                answered = True
+            except Rejected as rejected:
+                down = down or rejected
+                queue = self._halves(units) + queue
+            except SourceDown as failed:
+                down = failed
+        if down and not answered:
+            self._outcast.clear()
+            raise down
+        for token in tokens:
+            if token not in books:
+                self.refused.setdefault(token, Anomaly.MISSING)
+        return books
+
+    def _call(self, units: Sequence[tuple[str, ...]], within: float) -> dict[str, Book]:
+        """One `/books` call; every book of it was observed when the reply arrived."""
+        tokens = [token for unit in units for token in unit]
+        asked = [{"token_id": token} for token in tokens]
+        body = self.transport.post(self.clob, "/books", asked, within=within)
+        observed_at = self.now()
+        try:
+            found = wire.items(body, "")
+        except Unreadable as e:
+            raise SourceDown(f"{self.clob.url} changed its order books: {e}") from e
+        books: dict[str, Book] = {}
+        faults: dict[str, str] = {}
+        for item in found:
+            self._take(item, observed_at, books, faults)
+        wanted = set(tokens)
+        self._refuse({token: why for token, why in faults.items() if token in wanted})
+        return {t: book for t, book in books.items() if t in wanted and t not in faults}
+
+    def _take(
+        self, item: Any, observed_at: int, books: dict[str, Book], faults: dict[str, str]
+    ) -> None:
+        try:
+            market, book = wire_clob.book(item, observed_at, depth=self.depth)
+        except Unreadable as e:
+            faults[wire.text(item, "asset_id")] = str(e)
+            return
+        known = self._markets.get(book.token)
+        if known and known.id != market:
+            faults[book.token] = "market: the token belongs to another one"
+        elif books.get(book.token, book) != book:
+            faults[book.token] = "the reply holds two different books of one token"
+        books[book.token] = book
+
+    def _refuse(self, faults: Mapping[str, str]) -> None:
+        for token in faults:
+            self.refused[token] = Anomaly.BAD_PAYLOAD
+        if faults:
+            token, why = next(iter(faults.items()))
+            logger.warning("Refused %d books, the first: token %s, %s", len(faults), token, why)
+
+    def _units(self, tokens: Sequence[str]) -> list[tuple[str, ...]]:
+        """Tokens that must share a call: those of a known market, else neighbours in pairs."""
+        asked, units, lone = set(tokens), [], []
+        seen: set[str] = set()
+        for token in tokens:
+            market = self._markets.get(token)
+            if token in seen:
+                continue
+            if market:
+                unit = tuple(t.id for t in market.tokens if t.id in asked)
+                units.append(unit)
+                seen.update(unit)
+            else:
+                lone.append(token)
+                seen.add(token)
+        units += [tuple(lone[at : at + 2]) for at in range(0, len(lone), 2)]
+        return units
+
+    def _is_outcast(self, unit: tuple[str, ...]) -> bool:
+        return self._outcast.get(unit[0], float("-inf")) > self.transport.clock()
+
+    def _halves(self, units: Sequence[tuple[str, ...]]) -> list[Sequence[tuple[str, ...]]]:
+        """What to ask after a rejected call: each half, or nothing for a single market."""
+        if len(units) == 1:
+            self._outcast[units[0][0]] = self.transport.clock() + OUTCAST_SECONDS
+            return []
+        middle = len(units) // 2
+        return [units[:middle], units[middle:]]
+
+
+def _batches(units: Sequence[tuple[str, ...]], most: int) -> list[Sequence[tuple[str, ...]]]:
+    """Units in order, packed into batches of at most `most` tokens, none split."""
+    batches: list[list[tuple[str, ...]]] = []
+    room = 0
+    for unit in units:
+        if len(unit) > room:
+            batches.append([])
+            room = most
+        batches[-1].append(unit)
+        room -= len(unit)
+    return list(batches)

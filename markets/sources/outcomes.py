@@ -1,0 +1,151 @@
+"""How Polymarket's markets end: Data v2 first, the catalogue where that is silent."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from markets.core.ports import SourceDown
+from markets.core.types import Resolution, Status
+from markets.sources import wire, wire_data, wire_gamma
+from markets.sources.transport import Host, Transport
+from markets.sources.wire import Unreadable
+
+logger = logging.getLogger(__name__)
+
+DATA_IDS = 20
+GAMMA_IDS = 50
+"""Conditions in one call; Gamma takes 100, but its addresses should stay short."""
+
+SECONDS = 3.0
+AGAIN_SECONDS = 30.0
+CONFIRM_SECONDS = 10.0
+
+
+class Outcomes:
+    """Asks of each market at most every 30 s and remembers the answer in between.
+
+    The catalogue alone settles nothing at its first word: only a second read with the same
+    payouts makes a market RESOLVED, until then it is CLOSED.
+    """
+
+    def __init__(
+        self, transport: Transport, data: Host, gamma: Host, *, seconds: float = SECONDS
+    ) -> None:
+        self.transport, self.data, self.gamma = transport, data, gamma
+        self.seconds = seconds
+        self._known: dict[str, Resolution] = {}
+        self._due: dict[str, float] = {}
+        self._heard: dict[str, tuple[int, int]] = {}
+
+    def read(self, markets: Sequence[str], at: int) -> tuple[Resolution, ...]:
+        """What is known of the markets that no longer simply trade.
+
+        SourceDown only when neither host answered.
+        """
+        until = self.transport.clock() + self.seconds
+        asked = [market for market in dict.fromkeys(markets) if self._is_due(market)]
+        silent, down = self._ask_data(asked, at, until)
+        if silent:
+            self._ask_gamma(silent, at, until, down)
+        return tuple(self._known[market] for market in markets if market in self._known)
+
+    def _is_due(self, market: str) -> bool:
+        known = self._known.get(market)
+        if known and known.payouts:
+            return False
+        return self._due.get(market, float("-inf")) <= self.transport.clock()
+
+    def _ask_data(
+        self, markets: Sequence[str], at: int, until: float
+    ) -> tuple[list[str], SourceDown | None]:
+        """The markets of which Data v2 said nothing usable, and whether it was down."""
+        silent: list[str] = []
+        down: SourceDown | None = None
+        for ids in _slices(markets, DATA_IDS):
+            try:
+                answered = {} if down else self._data_rows(ids, at, until)
+            except SourceDown as failed:
+                down, answered = failed, {}
+            silent += [market for market in ids if market not in answered]
+            for market, found in answered.items():
+                self._note(market, found)
+        return silent, down
+
+    def _data_rows(self, ids: Sequence[str], at: int, until: float) -> dict[str, Resolution]:
+        params = {"condition": ",".join(ids)}
+        within = until - self.transport.clock()
+        body = self.transport.get(self.data, "/v2/resolutions", params, within=within)
+        if isinstance(body, dict) and body.get("data", 0) is None:
+            return {}
+        return _rows(self._list(body, "data", self.data), ids, at, wire_data.resolution)
+
+    def _ask_gamma(
+        self, markets: Sequence[str], at: int, until: float, down: SourceDown | None
+    ) -> None:
+        try:
+            for ids in _slices(markets, GAMMA_IDS):
+                for market, found in self._gamma_rows(ids, at, until).items():
+                    self._note(market, self._confirmed(found))
+        except SourceDown as failed:
+            if down:
+                raise down from failed
+            logger.warning("Outcomes of %d markets not read: %s", len(markets), failed.reason)
+
+    def _gamma_rows(self, ids: Sequence[str], at: int, until: float) -> dict[str, Resolution]:
+        """Closed markets first: a market in neither list is one that Gamma does not know."""
+        found: dict[str, Resolution] = {}
+        for closed in ("true", "false"):
+            missing = [id for id in ids if id not in found]
+            if missing:
+                params = {"condition_ids": missing, "closed": closed, "limit": len(missing)}
+                within = until - self.transport.clock()
+                body = self.transport.get(self.gamma, "/markets/keyset", params, within=within)
+                rows = self._list(body, "markets", self.gamma)
+                found |= _rows(rows, missing, at, wire_gamma.resolution)
+        return found
+
+    def _list(self, body: Any, key: str, host: Host) -> list[Any]:
+        try:
+            return wire.items(body, key)
+        except Unreadable as e:
+            raise SourceDown(f"{host.url} changed its outcomes: {e}") from e
+
+    def _confirmed(self, found: Resolution) -> Resolution:
+        """The catalogue's word, final only when it repeats itself."""
+        before = self._heard.pop(found.market, None)
+        if found.payouts is None or found.payouts == before:
+            return found
+        self._heard[found.market] = found.payouts
+        return Resolution(found.market, Status.CLOSED, found.at)
+
+    def _note(self, market: str, found: Resolution) -> None:
+        soon = market in self._heard
+        self._due[market] = self.transport.clock() + (CONFIRM_SECONDS if soon else AGAIN_SECONDS)
+        if found.status is Status.OPEN:
+            self._known.pop(market, None)
+        else:
+            self._known[market] = found
+
+
+Parse = Callable[[object, int], Resolution]
+
+
+def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Parse) -> dict[str, Resolution]:
+    """The readable rows of the markets asked for, by the id we asked with."""
+    asked = {id.lower(): id for id in ids}
+    found: dict[str, Resolution] = {}
+    for row in rows:
+        try:
+            read = parse(row, at)
+        except Unreadable as e:
+            logger.warning("Outcome not read: %s", e)
+            continue
+        market = asked.get(read.market.lower())
+        if market:
+            found[market] = replace(read, market=market)
+    return found
+
+
+def _slices(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (values[at : at + size] for at in range(0, len(values), size))

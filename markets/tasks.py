@@ -1,0 +1,25 @@
+"""The markets' tasks: one line each, idempotent, carrying nothing."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from markets.services import collect as collecting
+from markets.services import universe
+
+
+@shared_task(name="markets.collect")
+def collect(**_: Any) -> None:
+    """Read the tracked markets once."""
+    collecting.run(_now_ms())
+
+
+@shared_task(name="markets.sync_markets")
+def sync_markets(**_: Any) -> None:
+    """Read the list of markets and choose which to track."""
+    universe.run(_now_ms())
+
+
+def _now_ms() -> int:
+    return int(timezone.now().timestamp() * 1000)

@@ -1,0 +1,71 @@
+"""What each environment takes when its file is silent: the table people know."""
+
+LIMITS: dict[str, dict[str, str]] = {
+    "demo": {
+        "max_capital_per_market": "100",
+        "max_capital_per_strategy": "400",
+        "daily_loss_limit": "100",
+        "max_drawdown": "0.10",
+    },
+    "dev": {
+        "max_capital_per_market": "50",
+        "max_capital_per_strategy": "100",
+        "daily_loss_limit": "25",
+        "max_drawdown": "0.10",
+    },
+    "staging": {
+        "max_capital_per_market": "500",
+        "max_capital_per_strategy": "400",
+        "daily_loss_limit": "100",
+        "max_drawdown": "0.10",
+    },
+    "prod": {
+        "max_capital_per_market": "500",
+        "max_capital_per_strategy": "2000",
+        "daily_loss_limit": "250",
+        "max_drawdown": "0.10",
+    },
+}
+
+TOP: dict[str, dict[str, object]] = {
+    "demo": {"debug": True, "initial_capital": "1000", "enabled_strategies": "all"},
+    "dev": {
+        "debug": True,
+        "initial_capital": "100",
+        "enabled_strategies": ["dual_arb_v1", "mean_reversion_v1", "market_maker_v1"],
+    },
+    "staging": {
+        "debug": True,
+        "initial_capital": "1000",
+        "enabled_strategies": [
+            "dual_arb_v1",
+            "momentum_v1",
+            "value_bet_v1",
+            "market_maker_v1",
+            "mean_reversion_v1",
+        ],
+    },
+    "prod": {
+        "debug": False,
+        "initial_capital": "5000",
+        "enabled_strategies": ["dual_arb_v1", "momentum_v1", "value_bet_v1"],
+    },
+}
+
+SOURCES = {"demo": "synthetic", "dev": "polymarket", "staging": "polymarket", "prod": "polymarket"}
+
+
+def filled(tree: dict[str, object], env: str) -> dict[str, object]:
+    """The file's values over the environment's; what stands in the file is never changed."""
+    return {
+        **TOP[env],
+        **tree,
+        "risk_limits": _over(LIMITS[env], tree.get("risk_limits")),
+        "exchange": _over({"source": SOURCES[env]}, tree.get("exchange")),
+    }
+
+
+def _over(defaults: dict[str, str], given: object) -> object:
+    if given is None:
+        return defaults
+    return {**defaults, **given} if isinstance(given, dict) else given

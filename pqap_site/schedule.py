@@ -1,0 +1,60 @@
+"""What runs when: the whole beat schedule, in code, kept in the database for the admin to pause."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
+
+from pqap_site.celery import collect_queue, desk_queue
+from pqap_site.config import Configuration
+
+SYNC_SECONDS = 600
+NOTIFY_SECONDS = 5
+MARK = "PQAP: "
+"""Begins the description of every entry made here, so that a person's own entries stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One task rung every so many seconds; a bell not heard within one interval is void."""
+
+    task: str
+    seconds: int
+    queue: str
+    description: str
+
+
+def entries(configuration: Configuration) -> tuple[Entry, ...]:
+    """The schedule this configuration asks for."""
+    collect, desk = collect_queue(configuration.env), desk_queue(configuration.env)
+    poll = configuration.collection.poll_seconds
+    return (
+        Entry("markets.collect", poll, collect, "reads the books of every tracked market"),
+        Entry("markets.sync_markets", SYNC_SECONDS, collect, "chooses the markets to track"),
+        Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
+        Entry("notifications.notify", NOTIFY_SECONDS, collect, "tells people what happened"),
+    )
+
+
+@transaction.atomic
+def rebuild(wanted: Iterable[Entry]) -> None:
+    """Make the stored schedule equal `wanted`; whether a person paused an entry is left alone."""
+    names = []
+    for entry in wanted:
+        interval, _ = IntervalSchedule.objects.get_or_create(
+            every=entry.seconds, period=IntervalSchedule.SECONDS
+        )
+        PeriodicTask.objects.update_or_create(
+            name=entry.task,
+            defaults={
+                "task": entry.task,
+                "interval": interval,
+                "queue": entry.queue,
+                "expire_seconds": entry.seconds,
+                "description": MARK + entry.description,
+            },
+        )
+        names.append(entry.task)
+    PeriodicTask.objects.filter(description__startswith=MARK).exclude(name__in=names).delete()
+    PeriodicTasks.update_changed()

@@ -1,0 +1,155 @@
+"""What is worth writing down of a tick's opinions: signals and silences when they change."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from markets.core.tick import Tick, Universe
+from strategies.core.types import SILENCES, Basket, Bet, Opinion, Signal, bet_id
+
+Key = tuple[str, str]
+"""(strategy, token) of a signal, (strategy, market) of a silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A strategy silent about one market for one reason since a tick."""
+
+    strategy: str
+    market: str
+    reason: str
+    detail: str
+    from_tick: int
+    from_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One strategy's tick in numbers."""
+
+    strategy: str
+    version: str
+    seen: int
+    signalled: int
+    silent: tuple[tuple[str, int], ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one tick adds to the journal; `standing` are all signals open after it."""
+
+    opened: tuple[Bet, ...]
+    closed: tuple[str, ...]
+    started: tuple[Run, ...]
+    ended: tuple[Run, ...]
+    counts: tuple[Count, ...]
+    standing: tuple[Signal, ...]
+
+
+@dataclass(slots=True)
+class Journal:
+    """The open signals and silence runs, so that only what changes is written."""
+
+    bets: dict[Key, Bet] = field(default_factory=dict)
+    runs: dict[Key, Run] = field(default_factory=dict)
+    _codes: dict[str, NDArray[np.int8]] = field(default_factory=dict)
+    _universe: Universe | None = None
+
+    def write(self, tick: Tick, opinions: Sequence[Opinion]) -> Page:
+        """Turn one tick's opinions into the page to store."""
+        ended = self._follow(tick.universe)
+        started: list[Run] = []
+        for opinion in opinions:
+            ended += self._silences(tick, opinion, started)
+        opened, closed = self._signals(opinions)
+        counts = tuple(_count(opinion) for opinion in opinions)
+        standing = tuple(self._standing(opinions))
+        return Page(opened, closed, tuple(started), tuple(ended), counts, standing)
+
+    def _follow(self, universe: Universe) -> list[Run]:
+        """Line the silence columns up with a new universe; runs of markets that left end."""
+        if universe is self._universe:
+            return []
+        gone = [key for key in self.runs if key[1] not in universe.column]
+        ended = [self.runs.pop(key) for key in gone]
+        self._universe, self._codes = universe, {}
+        return ended
+
+    def _codes_of(self, strategy: str, universe: Universe) -> NDArray[np.int8]:
+        if strategy not in self._codes:
+            names = [reason.value for reason in SILENCES]
+            found = [self.runs.get((strategy, market.id)) for market in universe.markets]
+            codes = [names.index(run.reason) + 1 if run else 0 for run in found]
+            self._codes[strategy] = np.array(codes, dtype=np.int8)
+        return self._codes[strategy]
+
+    def _silences(self, tick: Tick, opinion: Opinion, started: list[Run]) -> list[Run]:
+        before = self._codes_of(opinion.strategy, tick.universe)
+        ended = []
+        for column in np.flatnonzero(before != opinion.silence).tolist():
+            key = (opinion.strategy, tick.universe.markets[column].id)
+            if key in self.runs:
+                ended.append(self.runs.pop(key))
+            code = int(opinion.silence[column])
+            if code:
+                detail = opinion.detail.get(column, "")
+                run = Run(*key, SILENCES[code - 1].value, detail, tick.id, tick.at)
+                self.runs[key] = run
+                started.append(run)
+        self._codes[opinion.strategy] = opinion.silence
+        return ended
+
+    def _signals(self, opinions: Sequence[Opinion]) -> tuple[tuple[Bet, ...], tuple[str, ...]]:
+        now = {(bet.strategy, bet.token): bet for bet in _bets(opinions)}
+        opened, closed = [], []
+        for key, bet in self.bets.items():
+            if key not in now or now[key].limit != bet.limit:
+                closed.append(bet_id(bet))
+        for key, bet in now.items():
+            standing = self.bets.get(key)
+            if standing is None or standing.limit != bet.limit:
+                opened.append(bet)
+        kept = {key: self.bets[key] for key in now if key in self.bets}
+        fresh = {(bet.strategy, bet.token): bet for bet in opened}
+        self.bets = {**kept, **fresh}
+        return tuple(opened), tuple(closed)
+
+    def _standing(self, opinions: Sequence[Opinion]) -> Iterator[Signal]:
+        """The open signals as first stated; a basket's legs only as the basket."""
+        in_baskets = {
+            (leg.strategy, leg.token)
+            for opinion in opinions
+            for signal in opinion.signals
+            if isinstance(signal, Basket)
+            for leg in signal.legs
+        }
+        yield from (bet for key, bet in sorted(self.bets.items()) if key not in in_baskets)
+        for opinion in opinions:
+            yield from (signal for signal in opinion.signals if not isinstance(signal, Bet))
+
+
+def _bets(opinions: Sequence[Opinion]) -> Iterator[Bet]:
+    for opinion in opinions:
+        for signal in opinion.signals:
+            if isinstance(signal, Bet):
+                yield signal
+            elif isinstance(signal, Basket):
+                yield from signal.legs
+
+
+def _count(opinion: Opinion) -> Count:
+    codes, numbers = np.unique(opinion.silence[opinion.silence > 0], return_counts=True)
+    silent = tuple(
+        (SILENCES[code - 1].value, int(number))
+        for code, number in zip(codes.tolist(), numbers.tolist(), strict=True)
+    )
+    signalled = int((opinion.silence == 0).sum())
+    error = _error(opinion.detail) if any(name == "ERROR" for name, _ in silent) else ""
+    return Count(opinion.strategy, opinion.version, len(opinion.silence), signalled, silent, error)
+
+
+def _error(detail: Mapping[int, str]) -> str:
+    return next(iter(detail.values()), "")

@@ -1,0 +1,129 @@
+"""Writes of what the strategies believed; called by the desk inside its one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from django.db import connection
+
+from markets.core.tick import Tick
+from strategies.core.journal import Journal, Page, Run
+from strategies.core.types import Bet, Plan, bet_id
+from strategies.models import Evaluation, Signal, SilenceRun
+
+_END_RUN = (
+    "UPDATE strategies_silencerun SET to_tick = %s, to_at = %s "
+    "WHERE strategy = %s AND market = %s AND from_tick = %s"
+)
+_END_SIGNAL = "UPDATE signals SET closed_tick_id = %s WHERE id = %s"
+_DISPOSE = "UPDATE signals SET disposition = %s, reason = %s WHERE id = %s"
+
+
+def record(pages: Sequence[tuple[Tick, Page]]) -> None:
+    """Store the journal pages of several ticks: new signals, silence runs, counts."""
+    Signal.objects.bulk_create(_signal(tick, bet) for tick, page in pages for bet in page.opened)
+    closed = [(tick.id, key) for tick, page in pages for key in page.closed]
+    ended = {
+        (run.strategy, run.market, run.from_tick): (tick.id, tick.at)
+        for tick, page in pages
+        for run in page.ended
+    }
+    started = [run for _, page in pages for run in page.started]
+    fresh = {(run.strategy, run.market, run.from_tick) for run in started}
+    older = [(*end, *key) for key, end in ended.items() if key not in fresh]
+    _execute(_END_SIGNAL, closed)
+    _execute(_END_RUN, older)
+    SilenceRun.objects.bulk_create(_run(run, ended) for run in started)
+    Evaluation.objects.bulk_create(row for tick, page in pages for row in _counts(tick, page))
+
+
+def dispose(disposals: Iterable[tuple[str, str, str]]) -> None:
+    """Store what became of signals: (signal, disposition, reason)."""
+    _execute(_DISPOSE, [(what, reason, signal) for signal, what, reason in disposals])
+
+
+def restore_journal() -> Journal:
+    """The open signals and silence runs as last stored."""
+    bets = [_bet(row) for row in Signal.objects.filter(closed_tick_id=None)]
+    runs = [
+        Run(row.strategy, row.market, row.reason, row.detail, row.from_tick, row.from_at)
+        for row in SilenceRun.objects.filter(to_tick=None)
+    ]
+    return Journal(
+        {(bet.strategy, bet.token): bet for bet in bets},
+        {(run.strategy, run.market): run for run in runs},
+    )
+
+
+def _execute(statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)
+
+
+def _signal(tick: Tick, bet: Bet) -> Signal:
+    return Signal(
+        id=bet_id(bet),
+        tick_id=tick.id,
+        at=bet.at,
+        strategy=bet.strategy,
+        version=bet.version,
+        market=bet.market,
+        token=bet.token,
+        outcome=bet.outcome,
+        fair=bet.fair,
+        limit=bet.limit,
+        edge=bet.edge,
+        size=bet.size,
+        plan={**asdict(bet.plan), "variance": bet.variance, "leg": bet.leg},
+        why=bet.why,
+    )
+
+
+def _bet(row: Signal) -> Bet:
+    plan = dict(row.plan)
+    variance, leg = plan.pop("variance"), plan.pop("leg")
+    return Bet(
+        strategy=row.strategy,
+        version=row.version,
+        at=row.at,
+        market=row.market,
+        token=row.token,
+        outcome=row.outcome,
+        fair=row.fair,
+        limit=row.limit,
+        edge=row.edge,
+        size=row.size,
+        variance=variance,
+        plan=Plan(**plan),
+        leg=leg,
+        why=row.why,
+    )
+
+
+def _run(run: Run, ended: dict[tuple[str, str, int], tuple[int, int]]) -> SilenceRun:
+    to_tick, to_at = ended.get((run.strategy, run.market, run.from_tick), (None, None))
+    return SilenceRun(
+        strategy=run.strategy,
+        market=run.market,
+        reason=run.reason,
+        detail=run.detail,
+        from_tick=run.from_tick,
+        from_at=run.from_at,
+        to_tick=to_tick,
+        to_at=to_at,
+    )
+
+
+def _counts(tick: Tick, page: Page) -> Iterable[Evaluation]:
+    for count in page.counts:
+        yield Evaluation(
+            tick_id=tick.id,
+            at=tick.at,
+            strategy=count.strategy,
+            version=count.version,
+            seen=count.seen,
+            signalled=count.signalled,
+            silent=dict(count.silent),
+            error=count.error,
+        )

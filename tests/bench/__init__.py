@@ -1,0 +1,1 @@
+"""What each piece of the desk costs; see docs/measurements.md."""

@@ -1,0 +1,46 @@
+"""Prints what each piece costs: `python -m tests.bench [WORD ...]` (only pieces with that word).
+
+`stages` is a word of its own: the demo's fast-forward through collect and desk.
+"""
+
+import os
+import platform
+import sys
+
+import numpy as np
+
+from tests.bench.clock import Cost, measure, reference
+from tests.bench.pieces import PIECES
+from tests.bench.stages import fast_forward
+
+HEADER = f"{'piece':44} {'us':>12} {'ratio':>10} {'a second':>12}"
+
+
+def line(name: str, cost: Cost, unit: float) -> str:
+    """One row: microseconds of CPU, ratio to the reference loop, how many a CPU-second."""
+    micros, ratio, rate = cost.seconds * 1e6, cost.seconds / unit, 1 / cost.seconds
+    return f"{name:44} {micros:12.1f} {ratio:10.3f} {rate:12,.0f}"
+
+
+def main(words: list[str]) -> int:
+    """Measure the chosen pieces, each beside a fresh reading of the reference loop."""
+    chosen = [piece for piece in PIECES if not words or any(w in piece.name for w in words)]
+    stages = not words or "stages" in words
+    if not chosen and not stages:
+        print(f"No piece has {' or '.join(words)} in its name.", file=sys.stderr)
+        return 2
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, "
+          f"{os.cpu_count()} CPUs")  # fmt: skip
+    print("CPU time, best of several runs. ratio: to a loop of 10,000 additions in Python.\n")
+    print(HEADER)
+    for piece in chosen:
+        unit = reference().seconds
+        print(line(piece.name, measure(piece.build(), each=piece.each), unit), flush=True)
+    if stages:
+        print("\nThe demo's fast-forward, collect and desk on SQLite:")
+        print(fast_forward())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

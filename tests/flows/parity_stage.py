@@ -1,0 +1,171 @@
+"""The staged half of the parity test, one role a process: `setup`, `work` or `compare`.
+
+python -m tests.flows.parity_stage ROLE [arguments]; the environment names configuration and data.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import django
+
+from tests.flows import taker
+
+taker.register()
+os.environ["DJANGO_SETTINGS_MODULE"] = "pqap_site.settings"
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from execution.core.controls import Controls  # noqa: E402
+from execution.core.types import ChangeKind  # noqa: E402
+from execution.services import changes, configured, desk, opening  # noqa: E402
+from markets import stages  # noqa: E402
+from markets.core.bars import OpenBar  # noqa: E402
+from markets.selectors import ticks as stored  # noqa: E402
+from markets.selectors import universes  # noqa: E402
+from markets.services import catalogue, rows  # noqa: E402
+from markets.services.rows import Step  # noqa: E402
+from tests.flows import parity  # noqa: E402
+
+SYNTHETIC_TICKS = 240
+STEP_MS = 300_000
+START = 1_767_225_600_000
+
+
+def setup(recording: str) -> None:
+    """An empty database with accounts opened and every tick of the run collected."""
+    call_command("migrate", verbosity=0)
+    opening.open_accounts(0)
+    if recording:
+        _load(Path(recording))
+    else:
+        _simulate()
+
+
+def _simulate() -> None:
+    from markets.services import collect, sources, universe
+
+    schedule = [START + number * STEP_MS for number in range(SYNTHETIC_TICKS)]
+    for first in range(0, SYNTHETIC_TICKS, 40):
+        universe.run(schedule[first])
+        done = collect.collect_many(sources.current(settings.PQAP), schedule[first : first + 40])
+        sources.moved(done.position)
+
+
+def _load(recording: Path) -> None:
+    """Store recorded ticks as the collect stage would have, each under its own cursor move."""
+    from django.db import transaction
+
+    from markets import archive, models
+
+    previous, bar, known, version = None, OpenBar(), None, None
+    for number, tick in enumerate(archive.read_recording(recording), 1):
+        if tick.universe is not version:
+            version = tick.universe
+            with transaction.atomic():
+                keys = catalogue.store(list(version.markets), tick.at)
+                members = [[keys[market.id], market.volume_24h] for market in version.markets]
+                row = models.Universe.objects.create(effective_at=tick.at, members=members)
+            known = universes.load(row.pk)
+        from dataclasses import replace
+
+        step_tick = replace(tick, universe=known.universe, id=number)
+        step = Step(previous, step_tick, (), bar.add(step_tick))
+        with stages.advance(stored.COLLECT, from_=number - 1, to=number):
+            rows.write([step], known, checkpoint=b"", recorded_at=timezone.now())
+        previous = step_tick
+
+
+def work(seed: str) -> None:
+    """Advance in random batches; now and then restart cold, come late, repeat, or decide."""
+    luck = random.Random(int(seed))
+    newest = stages.position(stored.COLLECT)
+    while (position := stages.position("desk")) < newest:
+        roll = luck.random()
+        if roll < 0.05:
+            desk.forget()
+        batch = luck.choice([1, 2, 3, 7, 20, 50])
+        if roll > 0.93:
+            at = stored.ticks_after(position, batch)[-1:]
+            now = datetime.fromtimestamp(at[0].at / 1000, UTC) if at else timezone.now()
+            desk.advance(now=now, batch=batch)
+        else:
+            desk.advance(now=timezone.now(), late_allowed=True, batch=batch)
+        _decide(stages.position("desk") / newest)
+        time.sleep(luck.random() * 0.01)
+
+
+def _decide(done: float) -> None:
+    """People's decisions at certain points of the run, each once, by whichever worker gets there."""
+    from execution.models import Change
+
+    plan = [
+        (0.2, ChangeKind.LIMIT, "max_capital_per_market", "30000000"),
+        (0.4, ChangeKind.HALT, "all", ""),
+        (0.5, ChangeKind.RESUME, "all", ""),
+        (0.55, ChangeKind.DEPOSIT, "", "50000000"),
+        (0.6, ChangeKind.DISABLE, "taker", ""),
+        (0.65, ChangeKind.ENABLE, "taker", ""),
+        (0.7, ChangeKind.RESET_LIMIT, "max_capital_per_market", ""),
+    ]
+    known = set(Change.objects.values_list("kind", flat=True))
+    for due, kind, scope, value in plan:
+        if done >= due and kind not in known:
+            changes.record(kind=kind, scope=scope, value=value, who="test", why=str(due))
+            return
+
+
+def compare() -> None:
+    """Both sides' bytes and what the run contained, as JSON on standard output."""
+    staged = parity.from_rows()
+    ticks = []
+    while found := stored.ticks_after(len(ticks), 200):
+        ticks += found
+    plain = parity.from_loop(
+        ticks,
+        strategies=configured.strategies(),
+        venues=configured.venues(),
+        setting=configured.setting(),
+        control=Controls.of(configured.enabled(), settings.PQAP.risk_limits),
+        capital=settings.PQAP.initial_capital,
+        changes=parity.stamped_changes(),
+        lapsed=parity.lapsed_ticks(),
+    )
+    differing = {
+        name: _difference(staged[name], plain[name])
+        for name in sorted(set(staged) | set(plain))
+        if parity.canonical({"x": staged[name]}) != parity.canonical({"x": plain[name]})
+    }
+    base = [dict(zip(parity.ORDER, row[:-1], strict=True)) for row in staged["orders"]]
+    print(
+        json.dumps(
+            {
+                "equal": parity.canonical(staged) == parity.canonical(plain),
+                "differing": differing,
+                "ticks": len(ticks),
+                "fills": len(staged["fills"]),
+                "partly": sum(order["state"] == "partly_filled" for order in base),
+                "refusals": dict(Counter(row[5] for row in staged["refusals"])),
+                "lapsed": len(parity.lapsed_ticks()),
+                "changes": sum(len(found) for found in parity.stamped_changes().values()),
+            }
+        )
+    )
+
+
+def _difference(staged: list, plain: list) -> list:
+    left = {json.dumps(list(map(parity._plain, row))) for row in staged}
+    right = {json.dumps(list(map(parity._plain, row))) for row in plain}
+    return [sorted(left - right)[:2], sorted(right - left)[:2], len(left), len(right)]
+
+
+if __name__ == "__main__":
+    {"setup": setup, "work": work, "compare": compare}[sys.argv[1]](*sys.argv[2:])
