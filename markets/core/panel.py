@@ -98,7 +98,7 @@ class Panel:
         self.previous = None
         self.window = Window()
         self._open = OpenBar()
-        self._at = -1
+        self._started = self._computed = False
         self._fitted: tuple[tuple[str, ...], Hourly] | None = None
         self._memo: dict[Hashable, object] = {}
 
@@ -127,11 +127,11 @@ class Panel:
     @property
     def started(self) -> bool:
         """Whether a tick has been taken; before that there is nothing to evaluate."""
-        return self._at >= 0
+        return self._started
 
     def advance(self, tick: Tick) -> None:
         """Take the next tick; figures of bars are computed only when a bar closed."""
-        before = self.tick if self.started else None
+        before = self.tick if self._computed else None
         closed = self._open.add(tick)
         if closed is not None:
             self.window.put(closed)
@@ -145,6 +145,7 @@ class Panel:
         if closed is not None or moved or not same:
             self._memo.clear()
             self.features = self._features()
+            self._computed = True
         elif before is not None and before.universe is not tick.universe:
             self._memo.clear()
 
@@ -158,13 +159,13 @@ class Panel:
         return cast(Value, self._memo[key])
 
     def _note(self, tick: Tick) -> None:
-        if self.started:
+        if self._started:
             self.previous = self.tick
-        self.tick, self._at = tick, tick.at
+        self.tick, self._started = tick, True
 
     def _weigh(self, tick: Tick, before: Tick | None) -> None:
         """Depth near the touch; books that did not change are not read again."""
-        if before is None or not hasattr(self, "depth"):
+        if before is None:
             self.depth = Depths(*features.near_depths(list(tick.depth)))
             return
         pairs = enumerate(zip(tick.depth, before.depth, strict=True))

@@ -139,11 +139,12 @@ class MeanReversion:
         """The view of the last bar close, silenced where a gate is shut now."""
         view = panel.once((self.name, self.params), lambda: self._view(panel))
         shut = gates.silences(panel, self.limits, horizon=view.horizon)
-        waiting = silence_code(Silence.WARMUP)
+        said = np.where(shut != 0, shut, view.silence)
+        waiting = said == silence_code(Silence.WARMUP)
         detail = {
             column: text
             for column, text in view.detail.items()
-            if not shut[column] or (shut[column] == waiting and view.silence[column] == waiting)
+            if waiting[column] or not shut[column]
         }
         return Opinion(
             strategy=self.name,
@@ -151,7 +152,7 @@ class MeanReversion:
             signals=tuple(
                 replace(bet, at=panel.tick.at) for column, bet in view.bets if not shut[column]
             ),
-            silence=np.where(shut != 0, shut, view.silence),
+            silence=said,
             fair=view.fair,
             close=np.where(self._ending(panel), np.int8(LEAVE_BOTH), view.close),
             detail=detail,
@@ -168,11 +169,16 @@ class MeanReversion:
         fit = _fit(panel, self.params)
         magnitude = np.abs(fit.z)
         entering = (magnitude >= self.params.entry_zscore) & (magnitude < self.params.stop_zscore)
-        stages = (~fit.fitted, ~fit.reverting, ~entering)
+        waiting = gates.warmup(panel, self.limits, np.zeros(len(magnitude), dtype=np.int64))
+        stages = (waiting | ~fit.fitted, ~fit.reverting, ~entering)
         reasons = (Silence.WARMUP, Silence.REGIME, Silence.NO_SIGNAL)
         codes = [silence_code(reason) for reason in reasons]
         silence = np.select(stages, codes, silence_code(Silence.EDGE)).astype(np.int8)
         detail = {column: self._explain(panel, fit, column) for column in range(len(silence))}
+        detail |= {
+            column: gates.warming(panel, self.limits, column)
+            for column in np.flatnonzero(waiting).tolist()
+        }
         bets = []
         for column in np.flatnonzero(silence == silence_code(Silence.EDGE)).tolist():
             answer = self._bet(panel, fit, column)
@@ -249,7 +255,9 @@ class MeanReversion:
     def _explain(self, panel: Panel, fit: Fit, column: int) -> str:
         """What keeps a market from a signal, for people."""
         if not fit.fitted[column]:
-            return _unfitted(panel, self.limits, column)
+            hourly = panel.features.hourly
+            rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
+            return f"statistics rest on {rests} / need {FIT_BARS} bars"
         if not fit.reverting[column]:
             return _why(panel, fit, column)
         return f"z {fit.z[column]:+.2f} / needs {self.params.entry_zscore:.2f}"
@@ -318,12 +326,3 @@ def _why(panel: Panel, fit: Fit, column: int) -> str:
     chance = float(features.lower_tail(hourly.ratio_z[column : column + 1])[0])
     ratio = f"variance ratio {float(hourly.ratio[column]):.2f} (p {chance:.3f})"
     return f"z {fit.z[column]:+.2f}, half-life {life:.1f} h, {ratio}"
-
-
-def _unfitted(panel: Panel, limits: Thresholds, column: int) -> str:
-    """What the statistics still wait for: a day of bars, or the next full hour."""
-    shown, hourly = panel.features, panel.features.hourly
-    if shown.bars[column] < limits.bars_least or not shown.valid[column]:
-        return gates.warming(panel, limits, column)
-    rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
-    return f"statistics rest on {rests} / need {FIT_BARS} bars"
