@@ -41,7 +41,7 @@ class Row:
 
 def read(path: Path, stated: Stated, findings: Findings) -> tuple[Sequence[Market], Iterable[Read]]:
     """The games as markets, the token the file names first as YES, and their reads in order."""
-    rows = _rows(path)
+    rows = _joined(_rows(path), findings)
     tokens: dict[str, list[str]] = {}
     prices: dict[str, set[int]] = defaultdict(set)
     for row in rows:
@@ -50,10 +50,23 @@ def read(path: Path, stated: Stated, findings: Findings) -> tuple[Sequence[Marke
             known.append(row.token)
         prices[row.slug].add(row.level.price)
     markets = [
-        _market(slug, known, stated, grid(prices[slug], slug) if not stated.tick_size else 0)
+        _market(slug, known, stated, stated.tick_size or grid(prices[slug], slug))
         for slug, known in sorted(tokens.items())
     ]
     return markets, _reads(rows, markets, findings)
+
+
+def _joined(rows: Sequence[Row], findings: Findings) -> list[Row]:
+    """The rows with one slug for each pair of tokens, the earliest: a token is of one market."""
+    earliest: dict[str, tuple[int, str]] = {}
+    for row in rows:
+        found = (row.at, row.slug)
+        earliest[row.token] = min(found, earliest.get(row.token, found))
+    names = {(row.slug, earliest[row.token][1]) for row in rows}
+    for given, taken in sorted(names):
+        if given != taken:
+            findings.notes.append(f"{given} has the tokens of {taken}: taken as one market.")
+    return [replace(row, slug=earliest[row.token][1]) for row in rows]
 
 
 def _rows(path: Path) -> list[Row]:
