@@ -1,6 +1,7 @@
 """What must hold before the programs start: a database of ours, logins, files, an empty broker."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -10,7 +11,15 @@ from django.db import connection
 from kombu.exceptions import OperationalError
 
 from execution.services import opening
-from pqap_site import fastforward, identity, logins, reachability, schedule, static_files
+from pqap_site import (
+    fastforward,
+    identity,
+    logins,
+    logs,
+    reachability,
+    schedule,
+    static_files,
+)
 from pqap_site.celery import app
 
 log = logging.getLogger(__name__)
@@ -67,10 +76,16 @@ def look_at_exchange() -> None:
             return
 
 
-def catch_up(progress: Callable[[int, int], None]) -> None:
-    """Fast-forward the simulated exchange over the time PQAP was off."""
-    if settings.PQAP.exchange.source == "synthetic":
-        fastforward.run(datetime.now(UTC), progress)
+def catch_up(progress: Callable[[int, int], None]) -> float:
+    """Fast-forward the simulated exchange over the time PQAP was off; the seconds it took."""
+    if settings.PQAP.exchange.source != "synthetic":
+        return 0.0
+    started = time.monotonic()
+    with logs.quiet_console():
+        done = fastforward.run(datetime.now(UTC), progress)
+    took = time.monotonic() - started
+    log.info("Fast-forwarded %d ticks in %.1f s.", done, took)
+    return took
 
 
 def checkpoint() -> None:

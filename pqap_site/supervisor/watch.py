@@ -17,6 +17,7 @@ from pqap_site.supervisor.crashes import MOST_CRASHES, WINDOW_SECONDS, Crashes
 STOP_SECONDS = 6.0
 """How long programs may take to end by themselves; then they are killed."""
 
+SAME_REQUEST_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -49,7 +50,8 @@ class Supervisor:
         self._folder = folder
         self._show = show
         self._stop_seconds = stop_seconds
-        self._asked = 0
+        self._asked_at: float | None = None
+        self._hurried = False
         self._lifeline, self._end_of_lifeline = lifeline.open_pipe()
         self._environ = {**environ, lifeline.VARIABLE: str(self._lifeline)}
 
@@ -63,7 +65,7 @@ class Supervisor:
         return 1 if gave_up else 0
 
     def _keep_running(self, woken: int) -> bool:
-        while not self._asked:
+        while self._asked_at is None:
             for seat in self._seats:
                 if seat.child is None and time.monotonic() >= seat.start_at:
                     self._start(seat)
@@ -111,7 +113,7 @@ class Supervisor:
         for child in children:
             child.ask_to_stop()
         deadline = time.monotonic() + self._stop_seconds
-        while self._asked < 2 and time.monotonic() < deadline:
+        while not self._hurried and time.monotonic() < deadline:
             if all(child.ended() is not None for child in children):
                 break
             _wait(woken, 0.1)
@@ -126,7 +128,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[int]:
-        """Count requests to stop; yields a descriptor that becomes readable at any signal."""
+        """Notice requests to stop; yields a descriptor that becomes readable at any signal."""
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
@@ -145,7 +147,15 @@ class Supervisor:
             os.close(writing)
 
     def _ask(self, *_: object) -> None:
-        self._asked += 1
+        """The first request stops in order; one that comes clearly later stops at once.
+
+        Not merely the second: a process group and its leader may both be sent the first.
+        """
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+        elif now - self._asked_at > SAME_REQUEST_SECONDS:
+            self._hurried = True
 
 
 def _wait(woken: int, seconds: float) -> None:

@@ -180,6 +180,8 @@ def _number(query: Query, key: str, default: int) -> int:
 def _handler(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 65_536
+        disable_nagle_algorithm = True
         stopping = exchange.stopping
 
         def do_GET(self) -> None:
