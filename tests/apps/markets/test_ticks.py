@@ -12,12 +12,12 @@ from markets.core.bars import BAR_MS, OpenBar
 from markets.core.tick import Tick
 from markets.selectors import bars, ticks, universes
 from markets.services import collect, universe
-from tests import exchange
+from tests import misbehaving
 
 
 @pytest.fixture(autouse=True)
 def _configured(settings):
-    settings.PQAP = SimpleNamespace(collection=exchange.collection())
+    settings.PQAP = SimpleNamespace(collection=misbehaving.collection())
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def kept(monkeypatch):
 
 def live_through(seed: int, cycles: int) -> None:
     """Collect a random world, restarting, relisting and batching as the seed says."""
-    world, luck = exchange.RandomWorld(seed), random.Random(seed + 1)
+    world, luck = misbehaving.RandomWorld(seed), random.Random(seed + 1)
     universe.sync_markets(world.source, world.at)
     for _ in range(cycles):
         if luck.random() < 0.1:
@@ -125,7 +125,7 @@ class TestReadingBack:
             assert found.setdefault(tick.universe.version, tick.universe) is tick.universe
 
     def test_stores_depth_only_where_it_changed(self):
-        world = exchange.RandomWorld(1)
+        world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for minute in range(3):
             world.source.show(world.at + minute * 60_000)
@@ -183,7 +183,7 @@ class TestWindow:
         assert [tick.id for tick in recent] == list(range(first, position + 1))
 
     def test_leaves_out_bars_older_than_a_week(self):
-        world = exchange.RandomWorld(1)
+        world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for day in (0, 1, 8):
             for bar in (0, 1):
@@ -224,7 +224,7 @@ class TestFigures:
         assert ticks.counts(at + 3_600_000).anomalies == 0
 
     def test_coverage_is_the_share_of_bars_present(self):
-        world = exchange.RandomWorld(1)
+        world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for number in (0, 1, 3, 4):
             world.source.show(world.at + number * BAR_MS)
