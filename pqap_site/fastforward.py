@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 def due(now: datetime) -> list[int]:
-    """Scheduled times (ms UTC) the simulated world has not lived through yet, at most seven days."""
+    """Times (ms UTC) the simulated world has not lived through yet, at most seven days of them."""
     if settings.PQAP.exchange.source != "synthetic":
         return []
     until = _ms(now)
