@@ -29,11 +29,11 @@ def record(pages: Sequence[tuple[Tick, Page]]) -> None:
         for run in page.ended
     }
     started = [run for _, page in pages for run in page.started]
-    SilenceRun.objects.bulk_create(_run(run, ended) for run in started)
     fresh = {(run.strategy, run.market, run.from_tick) for run in started}
     older = [(*end, *key) for key, end in ended.items() if key not in fresh]
     _execute(_END_SIGNAL, closed)
     _execute(_END_RUN, older)
+    SilenceRun.objects.bulk_create(_run(run, ended) for run in started)
     Evaluation.objects.bulk_create(row for tick, page in pages for row in _counts(tick, page))
 
 

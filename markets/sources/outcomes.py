@@ -1,7 +1,8 @@
 """How Polymarket's markets end: Data v2 first, the catalogue where that is silent."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markets.core.ports import SourceDown
@@ -127,7 +128,10 @@ class Outcomes:
             self._known[market] = found
 
 
-def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Any) -> dict[str, Resolution]:
+Parse = Callable[[object, int], Resolution]
+
+
+def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Parse) -> dict[str, Resolution]:
     """The readable rows of the markets asked for, by the id we asked with."""
     asked = {id.lower(): id for id in ids}
     found: dict[str, Resolution] = {}
@@ -139,7 +143,7 @@ def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Any) -> dict[
             continue
         market = asked.get(read.market.lower())
         if market:
-            found[market] = Resolution(market, read.status, read.at, read.payouts)
+            found[market] = replace(read, market=market)
     return found
 
 

@@ -46,11 +46,15 @@ def _limits(capital: int, limits: Limits, sizing: Sizing, tradable: int) -> Iter
     spendable = capital - capital * sizing.cash_floor // ONE
     fraction = capital * sizing.max_fraction_per_market // ONE
     together = limits.max_capital_per_strategy * max(tradable, 1)
-    by_capital = (capital, f"the capital of {dollars(capital)}")
-    by_floor = (spendable, f"sizing.cash_floor, which leaves {dollars(spendable)} to spend")
-    by_fraction = (fraction, f"sizing.max_fraction_per_market, {dollars(fraction)} of the capital")
-    by_strategies = (together, f"max_capital_per_strategy, {dollars(together)} for those enabled")
-    by_drawdown = (drawdown, f"max_drawdown, {dollars(drawdown)} at {percent(limits.max_drawdown)}")
+    by_capital = (capital, f"the capital, {dollars(capital)} dollars")
+    by_floor = (spendable, f"sizing.cash_floor, which leaves {dollars(spendable)} dollars")
+    by_fraction = (
+        fraction,
+        f"sizing.max_fraction_per_market, {dollars(fraction)} dollars at first",
+    )
+    by_strategies = (together, f"max_capital_per_strategy, {dollars(together)} dollars in all")
+    share = percent(limits.max_drawdown)
+    by_drawdown = (drawdown, f"max_drawdown, {dollars(drawdown)} dollars ({share} of the capital)")
     bounds = {
         "max_capital_per_market": (by_capital, by_floor, by_fraction, by_strategies),
         "max_capital_per_strategy": (by_capital, by_floor),

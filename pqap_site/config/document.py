@@ -54,17 +54,17 @@ def read(path: Path) -> Document:
     text = _text(path, document.name)
     try:
         faults = _hostile(text)
-        node = None if faults else yaml.compose(text, yaml.SafeLoader)
+        if faults:
+            raise Refused(document.name, faults)
+        node = yaml.compose(text, yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        faults = [_broken(error, text)]
-    if isinstance(node, yaml.MappingNode):
-        document.tree = _mapping(document, node, ())
-        return document
-    if not faults:
+        raise Refused(document.name, [_broken(error, text)]) from None
+    if not isinstance(node, yaml.MappingNode):
         what = "a list" if isinstance(node, yaml.SequenceNode) else "one value" if node else "empty"
-        text = f"the file is {what}; it must be keys and values, such as env: dev"
-        faults = [Fault(1, "", text)]
-    raise Refused(document.name, faults)
+        told = f"the file is {what}; it must be keys and values, such as env: dev"
+        raise Refused(document.name, [Fault(1, "", told)])
+    document.tree = _mapping(document, node, ())
+    return document
 
 
 def _name(path: Path) -> str:
@@ -144,8 +144,9 @@ def _mapping(document: Document, node: yaml.MappingNode, place: Place) -> dict[s
         name = str(name_node.value)
         inner = (*place, name)
         if name in found:
-            first = document.lines[inner]
-            text = f"given twice, first on line {first}; a key may be given only once"
+            again = shown(_kind(value_node), key(inner))
+            first = f"the key already stands on line {document.lines[inner]}"
+            text = f"{again} is not allowed: {first} and may be given only once"
             document.faults.append(Fault(line, key(inner), text))
             continue
         document.lines[inner] = line

@@ -153,7 +153,7 @@ def compare() -> None:
                 "ticks": len(ticks),
                 "fills": len(staged["fills"]),
                 "partly": sum(order["state"] == "partly_filled" for order in base),
-                "refusals": dict(Counter(row[6] for row in staged["refusals"])),
+                "refusals": dict(Counter(row[5] for row in staged["refusals"])),
                 "lapsed": len(parity.lapsed_ticks()),
                 "changes": sum(len(found) for found in parity.stamped_changes().values()),
             }

@@ -1,0 +1,204 @@
+"""What the accounts are worth and hold, as values for pages, API and messages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Max, Sum
+
+from execution.core.types import AccountName
+from execution.models import Account, Equity, Position, Trade
+from execution.selectors.lines import between, given
+from markets.core.types import ONE
+from markets.selectors import catalogue
+from markets.selectors.keyset import Page, Place, page
+
+ORDER = (AccountName.BASE, AccountName.PESSIMISTIC, AccountName.OPTIMISTIC)
+"""The base account is the one people mean; the others bound it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capital:
+    """One account's figures in micro-dollars at liquidation value; `drawdown` in micro.
+
+    `pnl` is equity minus deposits; `marked_at` ms UTC, 0 before the first tick.
+    """
+
+    account: str
+    initial: int
+    cash: int
+    reserved: int
+    equity: int
+    pnl: int
+    deposits: int
+    realized_pnl: int
+    unrealized_pnl: int
+    fees: int
+    drawdown: int
+    high_water: int
+    day_pnl: int
+    stopped: str
+    opened_at: int
+    marked_at: int
+
+    @property
+    def pnl_percent(self) -> int:
+        """P&L in percent of what was paid in, micro (1_250_000 is 1.25 %)."""
+        return self.pnl * 100 * ONE // self.deposits if self.deposits else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Shares of one outcome; money micro-dollars, `mark` and `average_price` a share."""
+
+    account: str
+    strategy: str
+    market: str
+    question: str
+    token_id: str
+    outcome: str
+    size: int
+    average_price: int
+    cost: int
+    mark: int
+    value: int
+    unrealized_pnl: int
+    opened_at: int
+    end_date: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """An account's worth at one tick, micro-dollars; `drawdown` in micro, `at` ms UTC."""
+
+    account: str
+    at: int
+    cash: int
+    equity: int
+    drawdown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one strategy came to in one account: its trades and P&L in micro-dollars."""
+
+    trades: int = 0
+    realized_pnl: int = 0
+    unrealized_pnl: int = 0
+
+    @property
+    def pnl(self) -> int:
+        """Realized and unrealized together."""
+        return self.realized_pnl + self.unrealized_pnl
+
+
+def capital() -> tuple[Capital, ...]:
+    """Every account's figures, base first; empty before the accounts are opened."""
+    held = dict(
+        Position.objects.filter(size__gt=0)
+        .values_list("account")
+        .annotate(gain=Sum(F("value") - F("cost")))
+    )
+    rows = {row.name: _capital(row, held.get(row.name, 0)) for row in Account.objects.all()}
+    return tuple(rows[name] for name in ORDER if name in rows)
+
+
+def holdings(
+    *,
+    account: str = "",
+    strategy: str = "",
+    market: str = "",
+    place: Place | None = None,
+    limit: int = 100,
+) -> Page[Holding]:
+    """What is held now, the latest opened first."""
+    rows = Position.objects.filter(
+        given(account=account, strategy=strategy, market=market), size__gt=0
+    )
+    return page(rows, _holdings, by=("opened_at", "id"), place=place, limit=limit)
+
+
+def holding_count(*, account: str = AccountName.BASE) -> int:
+    """How many positions an account holds."""
+    return Position.objects.filter(account=account, size__gt=0).count()
+
+
+def equity(
+    *,
+    account: str = "",
+    since: int | None = None,
+    until: int | None = None,
+    every_ms: int = 0,
+    place: Place | None = None,
+    limit: int = 100,
+) -> Page[EquityPoint]:
+    """The equity curve, newest first; with `every_ms` the last point of each interval."""
+    rows = Equity.objects.filter(given(account=account), between("at", since, until))
+    if every_ms:
+        slots = rows.annotate(slot=F("at") / every_ms).values("account", "slot")
+        rows = Equity.objects.filter(pk__in=slots.annotate(last=Max("id")).values("last"))
+    return page(rows, _points, by=("at", "id"), place=place, limit=limit)
+
+
+def results(*, account: str = AccountName.BASE) -> Mapping[str, Result]:
+    """What each strategy came to in an account, by name."""
+    traded = {
+        name: (count, pnl)
+        for name, count, pnl in Trade.objects.filter(account=account)
+        .values_list("strategy")
+        .annotate(count=Count("id"), pnl=Sum("realized_pnl"))
+    }
+    held = dict(
+        Position.objects.filter(account=account, size__gt=0)
+        .values_list("strategy")
+        .annotate(gain=Sum(F("value") - F("cost")))
+    )
+    return {name: Result(*traded.get(name, (0, 0)), held.get(name, 0)) for name in {*traded, *held}}
+
+
+def _capital(row: Account, unrealized: int) -> Capital:
+    return Capital(
+        account=row.name,
+        initial=row.initial,
+        cash=row.cash,
+        reserved=row.reserved,
+        equity=row.equity,
+        pnl=row.equity - row.deposits,
+        deposits=row.deposits,
+        realized_pnl=row.realized,
+        unrealized_pnl=unrealized,
+        fees=row.fees,
+        drawdown=row.drawdown,
+        high_water=row.high_water,
+        day_pnl=row.equity - row.day_open if row.marked_at else 0,
+        stopped=row.stopped,
+        opened_at=row.opened_at,
+        marked_at=row.marked_at,
+    )
+
+
+def _holdings(found: list[Position]) -> list[Holding]:
+    names = catalogue.names(row.market for row in found)
+    return [_holding(row, names.get(row.market)) for row in found]
+
+
+def _holding(row: Position, name: catalogue.Name | None) -> Holding:
+    return Holding(
+        account=row.account,
+        strategy=row.strategy,
+        market=row.market,
+        question=name.question if name else "",
+        token_id=row.token,
+        outcome=row.outcome,
+        size=row.size,
+        average_price=(row.cost * ONE + row.size // 2) // row.size,
+        cost=row.cost,
+        mark=row.mark,
+        value=row.value,
+        unrealized_pnl=row.value - row.cost,
+        opened_at=row.opened_at,
+        end_date=name.end_at if name else None,
+    )
+
+
+def _points(found: list[Equity]) -> list[EquityPoint]:
+    return [EquityPoint(row.account, row.at, row.cash, row.equity, row.drawdown) for row in found]
