@@ -13,9 +13,9 @@ from markets.core.book import Anomaly, mirror
 from markets.core.types import ONE, Resolution, Status
 from markets.selectors import ticks
 from markets.services import collect, resolutions, rows, sources, universe
-from tests import exchange
+from tests import fake_exchange as exchange
 from tests.builders import NOON, book, market
-from tests.exchange import Told
+from tests.fake_exchange import Told
 
 SECOND = 1000
 

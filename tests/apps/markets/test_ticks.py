@@ -12,7 +12,7 @@ from markets.core.bars import BAR_MS, OpenBar
 from markets.core.tick import Tick
 from markets.selectors import bars, ticks, universes
 from markets.services import collect, universe
-from tests import exchange
+from tests import fake_exchange as exchange
 
 
 @pytest.fixture(autouse=True)

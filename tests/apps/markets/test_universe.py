@@ -10,9 +10,9 @@ from markets.core.ports import SourceDown
 from markets.core.types import Event, Market, Status
 from markets.selectors import universes
 from markets.services import keep, release, sources, universe
-from tests import exchange
+from tests import fake_exchange as exchange
 from tests.builders import DAY, NOON, market, micro
-from tests.exchange import Told
+from tests.fake_exchange import Told
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
