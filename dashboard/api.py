@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from dashboard import access, errors, query, serializers
-from dashboard.reads import clock, status
+from dashboard import access, errors, query, reads, serializers
+from dashboard.reads import clock, state
 from execution.core.types import AccountName, ChangeKind, Disposition, OrderState
 from execution.selectors import accounts, control, orders
 from execution.services import changes
@@ -55,8 +55,8 @@ class Health(Face):
 
     @extend_schema(responses={200: serializers.Health, 503: serializers.Health}, auth=[])
     def get(self, request: Request) -> Response:
-        found = status.read_health(clock.now())
-        answer = serializers.Health(status.health_answer(found)).data
+        found = state.read_health(clock.now())
+        answer = serializers.Health(state.health_answer(found)).data
         code = 503 if found.report.status == "error" else 200
         return Response(answer, status=code, headers={"Cache-Control": "no-store"})
 
@@ -67,7 +67,7 @@ class Status(Face):
     @extend_schema(responses={200: serializers.Status, **FAULTS})
     def get(self, request: Request) -> Response:
         query.read(request.query_params, ())
-        return Response(serializers.Status(status.read_status(clock.now())).data)
+        return Response(reads.status())
 
 
 class Listing(Face):
@@ -122,7 +122,7 @@ class Strategies(Listing):
     key = None
 
     def rows(self, asked: dict[str, Any]) -> Page[Any]:
-        return Page(status.strategies())
+        return Page(state.strategies())
 
 
 @listing

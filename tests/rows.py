@@ -12,7 +12,8 @@ from tests.builders import DAY, micro
 HOUR, MINUTE = 3_600_000, 60_000
 QUESTIONS = (
     ("Will the Fed cut rates by 25 bps at the December meeting?", "economics", "0.64", 9),
-    ("Will the Senate confirm the new Secretary of Transportation by March?", "politics", "0.415", 41),
+    ("Will the Senate confirm the new Secretary of Transportation by March?", "politics", "0.415",
+     41),
     ("Will “The Long Winter” win Best Picture?", "culture", "0.183", 63),
     ("Will a magnitude 7.0 or stronger earthquake hit Japan by June 30?", "science", "0.272", 150),
     ("Will Norway win the most gold medals at the Winter Olympics?", "culture", "0.581", 35),
@@ -114,8 +115,23 @@ def ticks(now: int, count: int = 40, spacing: int = 10_000) -> None:
             mk.Anomaly.objects.create(
                 tick_id=count, at=now - number * MINUTE, market=markets()[number], code=code
             )
-    for name, position in (("collect", count), ("desk", count), ("notify", count)):
+    bars(now)
+    totals = (("collect.snapshots", count * len(QUESTIONS)),)
+    for name, position in (("collect", count), ("desk", count), ("notify", count), *totals):
         mk.Cursor.objects.create(name=name, position=position, moved_at=moment(now - 1_500))
+
+
+def bars(now: int, count: int = 6) -> None:
+    """The newest bars of each market; the fourth market misses two."""
+    for number in range(count):
+        at = (now // (5 * MINUTE) - number) * 5 * MINUTE
+        mk.Bar.objects.bulk_create(
+            mk.Bar(
+                at=at, market=market, bid=400_000, ask=402_000, micro=401_000, changes=3, count=9
+            )
+            for index, market in enumerate(markets())
+            if index != 3 or number > 1
+        )
 
 
 def quote(index: int, tick: int, at: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from dashboard import health
-from dashboard.reads import status
+from dashboard.reads import state
 from execution.core.types import AccountName
 from execution.selectors import accounts, control, orders
 from markets.selectors import catalogue
@@ -21,6 +21,10 @@ LIMIT_WORDS = {
     "max_capital_per_strategy": "Capital of one strategy",
     "daily_loss_limit": "Loss today",
     "max_drawdown": "Drawdown",
+}
+STOPPED_WORDS = {
+    "DRAWDOWN": "its drawdown reached the limit, until a person resumes",
+    "DAILY_LOSS": "its loss today reached the limit, until tomorrow",
 }
 STAGE_WORDS = {
     "collect": "reads the order books",
@@ -75,7 +79,7 @@ class Overview:
     """Everything on the first page that changes by itself."""
 
     now: int
-    health: status.Health
+    health: state.Health
     capital: accounts.Capital
     accounts: tuple[accounts.Capital, ...]
     holdings: tuple[accounts.Holding, ...]
@@ -84,7 +88,7 @@ class Overview:
     trade_count: int
     limits: tuple[LimitBar, ...]
     halts: tuple[control.Halted, ...]
-    stages: tuple[status.StageLine, ...]
+    stages: tuple[state.StageLine, ...]
     why: tuple[Why, ...]
     looks: tuple[opinions.Look, ...]
     refusals: tuple[tuple[str, int], ...]
@@ -107,13 +111,13 @@ class Overview:
 
 def read(now: int) -> Overview:
     """The page's content as of `now` (ms UTC)."""
-    held, report = accounts.capital(), status.read_health(now)
+    held, report = accounts.capital(), state.read_health(now)
     looks = tuple(look for _, look in sorted(opinions.looks().items()))
     limits = tuple(_bar(limit) for limit in control.limits())
     return Overview(
         now=now,
         health=report,
-        capital=held[0] if held else status.unopened(),
+        capital=held[0] if held else state.unopened(),
         accounts=held,
         holdings=accounts.holdings(account=BASE, limit=50).rows,
         holding_count=accounts.holding_count(),
@@ -122,24 +126,24 @@ def read(now: int) -> Overview:
         limits=tuple(sorted(limits, key=lambda bar: list(LIMIT_WORDS).index(bar.name)
                             if bar.name in LIMIT_WORDS else len(LIMIT_WORDS))),
         halts=control.halts(),
-        stages=status.stages(now),
+        stages=state.stages(now),
         why=_why(looks),
         looks=looks,
-        refusals=orders.refusal_counts(since=now - status.HOUR_MS),
+        refusals=orders.refusal_counts(since=now - state.HOUR_MS),
         decisions=control.decisions(limit=5),
         troubles=troubles(now, report.report),
         collection=catalogue.collection(at=now),
-        anomalies=catalogue.anomalies(since=now - status.HOUR_MS),
+        anomalies=catalogue.anomalies(since=now - state.HOUR_MS),
         waiting=control.waiting(),
     )  # fmt: skip
 
 
 def version(now: int) -> str:
     """A text that differs whenever the page would; cheap, so that polling costs little."""
-    report = status.read_health(now)
+    report = state.read_health(now)
     parts = (
         [(stage.name, stage.position) for stage in catalogue.stages()],
-        [(line.name, line.state) for line in status.stages(now)],
+        [(line.name, line.state) for line in state.stages(now)],
         control.last_decision(),
         [(reason.code, reason.status) for reason in report.report.reasons],
         settings.VERSION,
@@ -180,13 +184,18 @@ def _why(looks: tuple[opinions.Look, ...]) -> tuple[Why, ...]:
 def troubles(now: int, report: health.Report) -> tuple[Trouble, ...]:
     """Everything that is wrong now, and what the configuration was warned about."""
     found = [_trouble(reason) for reason in report.reasons if reason.code != "halted"]
-    for failure in opinions.failures(since=now - status.HOUR_MS):
+    for failure in opinions.failures(since=now - state.HOUR_MS):
         times = f"{failure.count} times" if failure.count != 1 else "once"
         text = f"{failure.strategy} failed {times} in the last hour: {failure.text}"
         found.append(Trouble("error", text, failure.at))
+    missed = catalogue.failures(since=now - state.HOUR_MS)
+    if missed:
+        text = "The exchange could not be read; the last time was"
+        found.append(Trouble("warning", text, missed[1]))
     for capital in accounts.capital():
         if capital.stopped:
-            text = f"The {capital.account} account opens nothing: {capital.stopped}"
+            why = STOPPED_WORDS.get(capital.stopped, capital.stopped)
+            text = f"The {capital.account} account opens nothing: {why}."
             found.append(Trouble("warning", text))
     for switch in control.switches():
         if switch.enabled and switch.state in ("invalid", "auto_disabled"):

@@ -10,7 +10,7 @@ from django.db import connection
 
 from dashboard import wire
 from dashboard.apps import DashboardConfig
-from dashboard.reads import overview, status
+from dashboard.reads import overview, state
 from execution.selectors import control
 from markets.selectors import catalogue
 from strategies import selectors as opinions
@@ -56,9 +56,9 @@ class System:
     """The whole page."""
 
     now: int
-    health: status.Health
+    health: state.Health
     steps: tuple[Step, ...]
-    strategies: tuple[status.StrategyLine, ...]
+    strategies: tuple[state.StrategyLine, ...]
     stores: tuple[Store, ...]
     tables: tuple[tuple[str, int], ...]
     environment: tuple[tuple[str, str], ...]
@@ -71,12 +71,12 @@ class System:
 def read(now: int) -> System:
     """The page's content as of `now` (ms UTC)."""
     counted = {**catalogue.row_counts(), **opinions.row_counts(), **control.row_counts()}
-    report = status.read_health(now)
+    report = state.read_health(now)
     return System(
         now=now,
         health=report,
         steps=_steps(now),
-        strategies=status.strategies(),
+        strategies=state.strategies(),
         stores=stores(),
         tables=tuple(counted.items()),
         environment=environment(),
@@ -118,7 +118,7 @@ def environment() -> tuple[tuple[str, str], ...]:
 
 
 def _steps(now: int) -> tuple[Step, ...]:
-    found = {line.name: line for line in status.stages(now)}
+    found = {line.name: line for line in state.stages(now)}
     counted, looks = catalogue.collection(at=now), opinions.looks().values()
     collect, desk = found["collect"], found["desk"]
     active = control.active_count()

@@ -40,8 +40,9 @@ class Hourly:
 
     `spread` is the robust standard deviation of the logit's gap to its lagged average over 24
     hours, `step` the root mean square change of one bar over 24 hours, `pull` the share of the gap
-    that a bar closes, `ratio` the variance ratio and `ratio_z` its z-score. Each `_bars` counts the
-    bars a figure rests on. All in logits, all 0 (the ratio 1) where nothing is known.
+    that a bar closes and `pull_t` its t-statistic, `ratio` the variance ratio and `ratio_z` its
+    z-score. Each `_bars` counts the bars a figure rests on. All in logits, all 0 (the ratio 1)
+    where nothing is known.
     """
 
     at: int
@@ -49,6 +50,7 @@ class Hourly:
     spread_bars: Ints
     step: Floats
     pull: Floats
+    pull_t: Floats
     pull_bars: Ints
     ratio: Floats
     ratio_z: Floats
@@ -221,7 +223,7 @@ class Panel:
         mean, has_mean = window.mean(rows, GAPS, ago)
         gap = x[:, -GAPS:] - mean
         known_gap = has_mean & valid[:, -GAPS:]
-        rate, rate_bars = features.pull(x[:, -GAPS:], valid[:, -GAPS:], gap, known_gap)
+        rate, rate_t, rate_bars = features.pull(x[:, -GAPS:], valid[:, -GAPS:], gap, known_gap)
         ratio, z, ratio_bars = features.variance_ratio(x, valid)
         fitted = Hourly(
             at=at,
@@ -229,6 +231,7 @@ class Panel:
             spread_bars=known_gap[:, -DAY:].sum(axis=1),
             step=features.step_size(x[:, -DAY:], valid[:, -DAY:]),
             pull=rate,
+            pull_t=rate_t,
             pull_bars=rate_bars,
             ratio=ratio,
             ratio_z=z,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from markets.core.types import ONE
 from markets.models import (
@@ -13,17 +13,14 @@ from markets.models import (
     Event,
     Latest,
     Market,
-    Snapshot,
     Terms,
     Tick,
     Token,
-    Universe,
 )
+from markets.selectors import ticks
 from markets.selectors.keyset import Page, Place, page
 
-COVERAGE_TICKS = 60
-"""Coverage looks back this many ticks: ten minutes at the default poll."""
-HOUR_MS = 3_600_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 STAGES = ("collect", "desk", "notify")
 """The pipeline from left to right; other cursors are running totals."""
 
@@ -55,8 +52,8 @@ class OutcomeQuote:
 class Listing:
     """One market as the catalogue shows it; money and rates in micro-units.
 
-    `coverage` is the share (micro) of the newest ticks in which its book was confirmed,
-    `anomalies` counts the last hour.
+    `coverage` is the share (micro) of the last day's bars in which its book was seen, None where
+    it is not tracked; `anomalies` counts the last hour.
     """
 
     id: str
@@ -141,24 +138,21 @@ def listings(
 
 def collection(*, at: int) -> Collection:
     """The counters of collecting as of `at` (ms UTC)."""
-    last = newest()
-    covered = confirmations()
-    seen = sum(seen for seen, _ in covered.values())
-    possible = sum(possible for _, possible in covered.values())
+    counted, last = ticks.counts(at), ticks.last_tick()
     return Collection(
-        markets=tracked_count(),
-        ticks=last[0] if last else 0,
-        snapshots=snapshot_count(),
-        anomalies=Anomaly.objects.filter(at__gt=at - HOUR_MS).count(),
-        last_tick_at=last[1] if last else None,
-        coverage=seen * ONE // possible if possible else None,
+        markets=counted.markets,
+        ticks=counted.ticks,
+        snapshots=counted.snapshots,
+        anomalies=counted.anomalies,
+        last_tick_at=last.at if last else None,
+        coverage=round(ticks.coverage(DAY_MS) * ONE) if last else None,
     )
 
 
 def newest() -> tuple[int, int, int] | None:
     """The newest tick's id, its event time and when it was recorded (ms UTC)."""
-    row = Tick.objects.order_by("-id").values_list("id", "at", "recorded_at").first()
-    return (row[0], row[1], int(row[2].timestamp() * 1000)) if row else None
+    last = ticks.last_tick()
+    return (last.id, last.at, int(last.recorded_at.timestamp() * 1000)) if last else None
 
 
 def tracked_count() -> int:
@@ -166,11 +160,11 @@ def tracked_count() -> int:
     return Latest.objects.filter(tracked=True).count()
 
 
-def snapshot_count() -> int:
-    """Snapshots taken: every tick has one for each market of its universe."""
-    ticks = dict(Tick.objects.values_list("universe").annotate(Count("id")))
-    sizes = {row.pk: len(row.members) for row in Universe.objects.filter(pk__in=ticks)}
-    return sum(count * sizes[universe] for universe, count in ticks.items())
+def failures(*, since: int) -> tuple[int, int] | None:
+    """(cycles without a tick since the beginning, when the last was), if one came after `since`."""
+    found = ticks.failures()
+    at = int(found.last_at.timestamp() * 1000) if found.last_at else 0
+    return (found.count, at) if at > since else None
 
 
 def anomalies(*, since: int) -> tuple[tuple[str, int], ...]:
@@ -192,26 +186,13 @@ def stages() -> tuple[StagePosition, ...]:
 def row_counts() -> Mapping[str, int]:
     """Rows in this app's tables that grow, by the name people know."""
     return {
-        "market_snapshots": snapshot_count(),
+        "market_snapshots": ticks.counts().snapshots,
         "ticks": Tick.objects.count(),
         "bars": Bar.objects.count(),
         "markets": Market.objects.count(),
         "events": Event.objects.count(),
         "anomalies": Anomaly.objects.count(),
     }
-
-
-def confirmations() -> Mapping[int, tuple[int, int]]:
-    """Market key -> (ticks that confirmed its book, ticks it was in) over the newest ticks."""
-    last = Tick.objects.aggregate(id=Max("id"))["id"]
-    if last is None:
-        return {}
-    rows = (
-        Snapshot.objects.filter(tick_id__gt=last - COVERAGE_TICKS, observed_at__gt=0)
-        .values_list("market_id")
-        .annotate(seen=Count("observed_at", distinct=True), ticks=Count("tick_id"))
-    )
-    return {market: (seen, ticks) for market, seen, ticks in rows}
 
 
 def _newest_terms(reference: str) -> QuerySet[Terms]:
@@ -235,9 +216,9 @@ def _listings(found: list[Market], at: int) -> list[Listing]:
         .values_list("market_id")
         .annotate(Count("id"))
     )
-    covered = confirmations()
+    covered = ticks.coverage_by_market(DAY_MS)
     return [
-        _listing(row, terms.get(row.pk), tokens.get(row.pk, []), covered.get(row.pk), odd)
+        _listing(row, terms.get(row.pk), tokens.get(row.pk, []), covered.get(row.condition_id), odd)
         for row in found
     ]
 
@@ -246,7 +227,7 @@ def _listing(
     row: Market,
     terms: Terms | None,
     tokens: list[Token],
-    covered: tuple[int, int] | None,
+    covered: float | None,
     odd: Mapping[int, int],
 ) -> Listing:
     latest = getattr(row, "latest", None)
@@ -268,7 +249,7 @@ def _listing(
         fee_rate=terms.fee_rate if terms else None,
         neg_risk=row.event.neg_risk,
         volume_24h=row.volume_24h,
-        coverage=covered[0] * ONE // covered[1] if covered else None,
+        coverage=None if covered is None else round(covered * ONE),
         anomalies=odd.get(row.pk, 0),
     )
 

@@ -13,6 +13,8 @@ from markets.core.types import Book, FeeSchedule, Market, Terms
 
 UNPAIRED = "UNPAIRED"
 """Why a book was left out: the other token's was not read with it."""
+RENAMED = "RENAMED"
+"""A name in the file whose tokens another name had before: both are one market."""
 GRIDS = (10_000, 1_000, 100)
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from markets.core.book import sort_levels
 from markets.core.types import ONE, Book, Event, Level, Market, Token
 from markets.sources.foreign import (
+    RENAMED,
     UNPAIRED,
     Findings,
     Read,
@@ -41,7 +42,7 @@ class Row:
 
 def read(path: Path, stated: Stated, findings: Findings) -> tuple[Sequence[Market], Iterable[Read]]:
     """The games as markets, the token the file names first as YES, and their reads in order."""
-    rows = _rows(path)
+    rows = _one_name_a_market(_rows(path), findings)
     tokens: dict[str, list[str]] = {}
     prices: dict[str, set[int]] = defaultdict(set)
     for row in rows:
@@ -54,6 +55,15 @@ def read(path: Path, stated: Stated, findings: Findings) -> tuple[Sequence[Marke
         for slug, known in sorted(tokens.items())
     ]
     return markets, _reads(rows, markets, findings)
+
+
+def _one_name_a_market(rows: Sequence[Row], findings: Findings) -> list[Row]:
+    """Tokens make a market, not its name: a later name for known tokens gives way to the first."""
+    first: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: row.at):
+        first.setdefault(row.token, row.slug)
+    findings.flaws[RENAMED] += len({row.slug for row in rows} - set(first.values()))
+    return [replace(row, slug=first[row.token]) for row in rows]
 
 
 def _rows(path: Path) -> list[Row]:

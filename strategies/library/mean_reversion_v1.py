@@ -12,7 +12,8 @@ expected price at h, sold at the bid after its fee, beats the ask with its fee b
 sides are taken, so at 0.50 and a fee rate of 0.05 a move of some five cents must be expected.
 
 Silent. All gates; REGIME where x does not revert: half-life outside its range, VR(12) not below
-`max_variance_ratio`, or not significantly so after controlling false discoveries over all markets;
+`max_variance_ratio`, or either not significant after controlling false discoveries over all markets
+(the bounce between bid and ask lowers VR, too; it does not pull, since the pull skips a bar);
 NO_SIGNAL while |z| is below entry or already beyond the stop; EDGE where costs eat the move.
 
 Leaves. |z| back under `exit_zscore` (or across), |z| beyond `stop_zscore` against the holder, after
@@ -34,7 +35,7 @@ from numpy.typing import NDArray
 
 from markets.core import features, venue
 from markets.core.bars import BAR_MS
-from markets.core.panel import Panel
+from markets.core.panel import Hourly, Panel
 from markets.core.tick import Flags, Ints
 from markets.core.types import ONE, FeeSchedule
 from markets.core.window import HOUR, Floats
@@ -272,12 +273,21 @@ def _fit(panel: Panel, params: Params) -> Fit:
     z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
     fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
     half_life = features.half_life(hourly.pull)
-    chance = features.lower_tail(hourly.ratio_z)
-    real = features.discoveries(chance, fitted, params.max_false_discoveries)
+    real = features.discoveries(_chance(hourly), fitted, params.max_false_discoveries)
     hours = half_life / HOUR
     in_range = (hours >= params.min_half_life) & (hours <= params.max_half_life)
     reverting = fitted & real & in_range & (hourly.ratio < params.max_variance_ratio)
     return Fit(z, known, half_life, reverting, fitted)
+
+
+def _chance(hourly: Hourly) -> Floats:
+    """The chance that a market which does not revert looks as much as if it did.
+
+    The weaker of two tests counts: a bouncing price has a low variance ratio but no pull, and the
+    pull of a trend's pause is not borne out by the variance ratio.
+    """
+    chances = features.lower_tail(hourly.ratio_z), features.lower_tail(-hourly.pull_t)
+    return np.maximum(*chances)
 
 
 def _holds(half_life: Floats) -> Floats:
@@ -323,6 +333,7 @@ def _fair(mean: Floats) -> Ints:
 def _why(panel: Panel, fit: Fit, column: int) -> str:
     """The figures behind a decision, in one line."""
     hourly, life = panel.features.hourly, float(fit.half_life[column]) / HOUR
-    chance = float(features.lower_tail(hourly.ratio_z[column : column + 1])[0])
-    ratio = f"variance ratio {float(hourly.ratio[column]):.2f} (p {chance:.3f})"
-    return f"z {fit.z[column]:+.2f}, half-life {life:.1f} h, {ratio}"
+    chance = float(_chance(hourly)[column])
+    ratio = float(hourly.ratio[column])
+    words = f"half-life {life:.1f} h, variance ratio {ratio:.2f}, p {chance:.3f}"
+    return f"z {fit.z[column]:+.2f}, {words}"

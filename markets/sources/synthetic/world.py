@@ -147,7 +147,10 @@ _ROWS = ("weight", "noise", "shown", "spread", "revision", "touched_at")
 
 
 def _succeed(world: World) -> World:
-    """Pay what is due and put a new event into each slot that became free."""
+    """Pay what is due and put a new event into each slot that became free.
+
+    Numbers run on within a slot, so who succeeds whom does not depend on the hour the world began.
+    """
     ends = [each.decided_at + world.script(each).challenge for each in world.running]
     due = [
         each.decided_at > 0 and world.at >= end
@@ -155,7 +158,6 @@ def _succeed(world: World) -> World:
     ]
     if not any(due):
         return world
-    number = max(each.number for each in world.running)
     running, rows, past = [], [], list(world.past)
     parts = zip(
         *(np.split(getattr(world, name), world.cast.first[1:]) for name in _ROWS), strict=True
@@ -163,8 +165,7 @@ def _succeed(world: World) -> World:
     for each, paid, kept in zip(world.running, due, parts, strict=True):
         if paid:
             past.append(Past(each.number, each.slot, each.born_at, each.outcome, world.at))
-            number += 1
-            each = Running(number, each.slot, world.at)
+            each = Running(each.number + len(world.running), each.slot, world.at)
         running.append(each)
         rows.append(_opening(world, each) if paid else kept)
     return _with_rows(replace(world, past=tuple(past[-PAST_KEPT:])), tuple(running), rows)

@@ -10,6 +10,7 @@ from django.db import connections
 
 from markets import models, stages
 from markets.core.book import Anomaly, mirror
+from markets.core.ports import SourceDown
 from markets.core.types import ONE, Resolution, Status
 from markets.selectors import ticks
 from markets.services import collect, resolutions, rows, sources, universe
@@ -255,6 +256,15 @@ class TestFailing:
         line = "The exchange could not be read: The test exchange is switched off."
         assert [(r.levelname, r.getMessage()) for r in caplog.records] == [("WARNING", line)]
 
+    def test_outcomes_that_cannot_be_read_do_not_cost_the_books(self, source, caplog):
+        def down(*_):
+            raise SourceDown("No outcomes today.")
+
+        source.resolutions = down
+
+        assert cycle(source, NOON) == collect.Collected(position=1, ticks=1)
+        assert "The outcomes could not be read: No outcomes today." in caplog.messages
+
     def test_it_goes_on_by_itself_when_the_source_is_back(self, source):
         cycle(source, NOON)
         source.down = True
@@ -413,6 +423,15 @@ class TestWarmSource:
         monkeypatch.undo()
 
         assert sources._kept is None
+
+    def test_is_closed_when_it_is_dropped(self, source, opened):
+        closed = []
+        source.close = lambda: closed.append(True)
+        self.run(source, NOON)
+
+        sources.forget()
+
+        assert closed == [True]
 
     def test_survives_an_exchange_that_is_down(self, source, opened):
         self.run(source, NOON)

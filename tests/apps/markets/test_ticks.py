@@ -90,6 +90,17 @@ class TestReadingBack:
         for found, made in zip(read, kept, strict=True):
             same(found, made)
 
+    def test_may_begin_anywhere_in_any_order(self, kept):
+        live_through(11, 60)
+        forget()
+
+        luck = random.Random(3)
+        for _ in range(30):
+            position = luck.randrange(len(kept))
+            found = ticks.ticks_after(position, 3)
+            for read, made in zip(found, kept[position : position + 3], strict=True):
+                same(read, made)
+
     def test_random_worlds_hold_every_case(self, kept):
         for seed in range(4):
             live_through(seed, 60)

@@ -95,9 +95,9 @@ class TestPull:
         x = reverting(half_life)
         valid = np.ones(x.shape, dtype=np.bool_)
 
-        rate, bars = features.pull(x, valid, x, valid)
+        rate, _, bars = features.pull(x, valid, x, valid)
 
-        assert bars.tolist() == [2_015] * len(x)
+        assert bars.tolist() == [2_014] * len(x)
         found = np.median(features.half_life(rate))
         assert found == pytest.approx(half_life, rel=0.15)
 
@@ -105,16 +105,40 @@ class TestPull:
         x = np.cumsum(np.random.default_rng(2).normal(0, 0.05, (20, 2_016)), axis=1)
         valid = np.ones(x.shape, dtype=np.bool_)
 
-        rate, _ = features.pull(x, valid, x, valid)
+        rate, _, _ = features.pull(x, valid, x, valid)
 
         assert np.median(features.half_life(rate)) > 150
+
+    def test_bounce_is_not_taken_for_reversion(self):
+        rng = np.random.default_rng(8)
+        x = np.cumsum(rng.normal(0, 0.02, (400, 2_016)), axis=1)
+        seen = x + rng.choice([-0.04, 0, 0, 0.04], x.shape)
+        valid = np.ones(x.shape, dtype=np.bool_)
+        gap = seen - np.stack([np.convolve(row, np.ones(72) / 72)[: x.shape[1]] for row in x])
+        valid[:, :72] = False
+
+        rate, t, _ = features.pull(seen, valid, gap, valid)
+
+        assert np.median(rate) == pytest.approx(0, abs=0.003)
+        assert np.mean(features.lower_tail(-t) < 0.05) < 0.08
+
+    def test_reversion_under_bounce_is_still_found(self):
+        rng = np.random.default_rng(9)
+        x = reverting(12)
+        seen = x + rng.choice([-0.1, 0, 0, 0.1], x.shape)
+        valid = np.ones(x.shape, dtype=np.bool_)
+
+        rate, t, _ = features.pull(seen, valid, seen, valid)
+
+        assert np.median(features.half_life(rate)) == pytest.approx(12, rel=0.25)
+        assert (features.lower_tail(-t) < 0.001).all()
 
     def test_gaps_are_left_out(self):
         x = reverting(12)
         valid = np.random.default_rng(3).random(x.shape) > 0.2
         shown = np.where(valid, x, 0.0)
 
-        rate, bars = features.pull(shown, valid, shown, valid)
+        rate, _, bars = features.pull(shown, valid, shown, valid)
 
         assert np.median(features.half_life(rate)) == pytest.approx(12, rel=0.2)
         assert (bars < 1_500).all()
