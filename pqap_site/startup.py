@@ -10,7 +10,9 @@ from django.core.management import call_command
 from django.db import connection
 from kombu.exceptions import OperationalError
 
-from execution.services import opening
+from execution.core.types import ChangeKind
+from execution.selectors import checks
+from execution.services import changes, opening
 from pqap_site import (
     fastforward,
     identity,
@@ -39,7 +41,18 @@ def prepare_database() -> str | None:
     logins.create_roles()
     schedule.rebuild(schedule.entries(configuration))
     opening.open_accounts(now_ms())
+    check_ledger()
     return logins.create_owner()
+
+
+def check_ledger() -> None:
+    """Halt everything when the books do not add up: a person must look before money moves."""
+    faults = checks.faults()
+    for fault in faults:
+        log.critical("Ledger: %s", fault)
+    if faults:
+        why = f"the ledger does not add up: {faults[0]}"
+        changes.record(kind=ChangeKind.HALT, scope="all", who="ledger check", why=why)
 
 
 def prepare_files() -> None:

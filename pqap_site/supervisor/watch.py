@@ -7,12 +7,12 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pqap_site import lifeline
 from pqap_site.supervisor.child import Child, Program, prefixed
-from pqap_site.supervisor.crashes import MOST_CRASHES, WINDOW_SECONDS, Crashes
+from pqap_site.supervisor.crashes import FIRST_PAUSE_SECONDS, MOST_CRASHES, WINDOW_SECONDS, Crashes
 
 STOP_SECONDS = 6.0
 """How long programs may take to end by themselves; then they are killed."""
@@ -29,9 +29,9 @@ class _Seat:
     """A program's place: the process in it, if any, and when to start the next one."""
 
     program: Program
+    crashes: Crashes
     child: Child | None = None
     start_at: float = 0.0
-    crashes: Crashes = field(default_factory=Crashes)
 
 
 class Supervisor:
@@ -45,8 +45,9 @@ class Supervisor:
         environ: Mapping[str, str],
         show: Callable[[Program, str], None] = prefixed,
         stop_seconds: float = STOP_SECONDS,
+        first_pause: float = FIRST_PAUSE_SECONDS,
     ) -> None:
-        self._seats = [_Seat(program) for program in programs]
+        self._seats = [_Seat(program, Crashes(first_pause)) for program in programs]
         self._folder = folder
         self._show = show
         self._stop_seconds = stop_seconds

@@ -121,6 +121,7 @@ class Fit:
     z: Floats
     known: Flags
     half_life: Floats
+    chance: Floats
     reverting: Flags
     fitted: Flags
 
@@ -273,11 +274,12 @@ def _fit(panel: Panel, params: Params) -> Fit:
     z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
     fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
     half_life = features.half_life(hourly.pull)
-    real = features.discoveries(_chance(hourly), fitted, params.max_false_discoveries)
+    chance = _chance(hourly)
+    real = features.discoveries(chance, fitted, params.max_false_discoveries)
     hours = half_life / HOUR
     in_range = (hours >= params.min_half_life) & (hours <= params.max_half_life)
     reverting = fitted & real & in_range & (hourly.ratio < params.max_variance_ratio)
-    return Fit(z, known, half_life, reverting, fitted)
+    return Fit(z, known, half_life, chance, reverting, fitted)
 
 
 def _chance(hourly: Hourly) -> Floats:
@@ -333,7 +335,6 @@ def _fair(mean: Floats) -> Ints:
 def _why(panel: Panel, fit: Fit, column: int) -> str:
     """The figures behind a decision, in one line."""
     hourly, life = panel.features.hourly, float(fit.half_life[column]) / HOUR
-    chance = float(_chance(hourly)[column])
-    ratio = float(hourly.ratio[column])
+    ratio, chance = float(hourly.ratio[column]), float(fit.chance[column])
     words = f"half-life {life:.1f} h, variance ratio {ratio:.2f}, p {chance:.3f}"
     return f"z {fit.z[column]:+.2f}, {words}"

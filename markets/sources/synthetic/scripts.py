@@ -84,7 +84,7 @@ def script(seed: int, number: int, slot: int, born_at: int, regular: int) -> Scr
 
 SHOCKED = 0.6
 """Share of the middling outcomes whose noise is slow and large: about a third of all markets."""
-SHOCK = (0.12, 0.22)
+SHOCK = (0.11, 0.2)
 FINE_GRID = 1_000
 
 
