@@ -118,3 +118,6 @@ ACTS = {
     "empty": _empty,
     "strange": _strange,
 }
+
+BREAKING = frozenset({"reset", "cut", "silent", "trickle"})
+"""Faults after which the connection is of no more use."""

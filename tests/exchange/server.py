@@ -204,7 +204,7 @@ def _handler(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
             if fault is None:
                 self.answer(status, text)
             else:
-                self.close_connection = True
+                self.close_connection = fault.kind in faults.BREAKING
                 with contextlib.suppress(OSError):
                     faults.strike(fault, self, text)
 

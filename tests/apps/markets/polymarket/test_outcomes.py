@@ -45,6 +45,15 @@ class TestResolutions:
         assert source.resolutions([listing.condition], NOW) == first
         assert exchange.requests["/v2/resolutions"] == 1
 
+    def test_what_is_final_is_not_asked_again(self, source, exchange, clock):
+        listing = exchange.world.listings[1]
+        exchange.world.end(listing, "resolved", (ONE, 0))
+        first = source.resolutions([listing.condition], NOW)
+        clock.ms += 3_600_000
+
+        assert source.resolutions([listing.condition], NOW) == first
+        assert exchange.requests["/v2/resolutions"] == 1
+
     def test_the_catalogue_settles_only_when_it_says_so_twice(self, source, exchange, clock):
         listing = exchange.world.listings[1]
         exchange.world.end(listing, "resolved", (ONE, 0))

@@ -20,6 +20,12 @@ class TestBook:
         assert yes.venue_at == 1_767_268_799_500
         assert yes.observed_at == AT
 
+    def test_reads_the_same_from_arrays_in_any_order(self):
+        item = own("clob_books")[0] | {"hash": ""}
+        turned = item | {"bids": item["bids"][::-1], "asks": item["asks"][::-1]}
+
+        assert wire_clob.book(turned, AT) == wire_clob.book(item, AT)
+
     def test_keeps_only_the_stated_depth(self):
         book = wire_clob.book(own("clob_books")[0], AT, depth=1)[1]
 
