@@ -16,6 +16,9 @@ def main(argv: list[str]) -> int:
     os.environ["PQAP_CONFIG"] = str(chosen.config)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pqap_site.settings")
 
+    if chosen.argv[1:2] == ["checkconfig"]:
+        return check_only(chosen.argv)
+
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
@@ -28,6 +31,17 @@ def main(argv: list[str]) -> int:
         execute_from_command_line(chosen.argv)
     except (config.Refused, environment.Unusable) as problem:
         return complain(problem)
+    return 0
+
+
+def check_only(argv: list[str]) -> int:
+    """Without our settings: they would refuse a bad file, and make the folders of a good one."""
+    from django.conf import settings
+
+    from pqap_site.management.commands.checkconfig import Command
+
+    settings.configure()
+    Command().run_from_argv(argv)
     return 0
 
 

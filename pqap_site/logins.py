@@ -73,7 +73,7 @@ def create_token(name: str, role: str) -> str:
 def tokens() -> list[Issued]:
     """Every token, by name."""
     rows = Token.objects.filter(user__username__startswith=TOKEN_PREFIX)
-    listed = [
+    return [
         Issued(
             row.user.username.removeprefix(TOKEN_PREFIX),
             ", ".join(row.user.groups.values_list("name", flat=True)),
@@ -81,7 +81,6 @@ def tokens() -> list[Issued]:
         )
         for row in rows.select_related("user").order_by("user__username")
     ]
-    return listed
 
 
 def revoke_token(name: str) -> None:

@@ -1,18 +1,19 @@
 """Log lines: what they say, where they go, and what they never contain."""
 
+import contextlib
 import fcntl
 import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pqap_site import environment
 
-OURS = ("markets", "strategies", "execution", "notifications", "dashboard", "pqap_site")
+OURS = ("pqap", "pqap_site", "markets", "strategies", "execution", "notifications", "dashboard")
 TALKATIVE = ("celery", "django_celery_beat", "kombu", "httpx", "httpcore", "telegram", "asyncio")
 """Libraries that write a line for every task or request; only their warnings are news."""
 
@@ -160,6 +161,20 @@ class SharedFileHandler(logging.Handler):
             if older.exists():
                 older.replace(f"{self._path}.{number + 1}")
         self._path.replace(f"{self._path}.1")
+
+
+@contextlib.contextmanager
+def quiet_console() -> Iterator[None]:
+    """Only warnings reach the console for a while; the file still gets every line."""
+    consoles = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    levels = [console.level for console in consoles]
+    for console in consoles:
+        console.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for console, level in zip(consoles, levels, strict=True):
+            console.setLevel(level)
 
 
 def configuration(

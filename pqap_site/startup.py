@@ -1,6 +1,7 @@
 """What must hold before the programs start: a database of ours, logins, files, an empty broker."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -9,8 +10,18 @@ from django.core.management import call_command
 from django.db import connection
 from kombu.exceptions import OperationalError
 
-from execution.services import opening
-from pqap_site import fastforward, identity, logins, reachability, schedule, static_files
+from execution.core.types import ChangeKind
+from execution.selectors import checks
+from execution.services import changes, opening
+from pqap_site import (
+    fastforward,
+    identity,
+    logins,
+    logs,
+    reachability,
+    schedule,
+    static_files,
+)
 from pqap_site.celery import app
 
 log = logging.getLogger(__name__)
@@ -21,7 +32,7 @@ class Unready(Exception):
 
 
 def prepare_database() -> str | None:
-    """Check whose it is, migrate, claim it, open the accounts; the owner's first password or None."""
+    """Check whose it is, migrate, open the accounts; the owner's first password, if made now."""
     configuration = settings.PQAP
     env, source = configuration.env, configuration.exchange.source
     identity.check(env, source)
@@ -29,8 +40,19 @@ def prepare_database() -> str | None:
     identity.claim(env, source)
     logins.create_roles()
     schedule.rebuild(schedule.entries(configuration))
-    opening.open_accounts(now_ms())
+    opening.open_accounts(fastforward.begins(datetime.now(UTC)))
+    check_ledger()
     return logins.create_owner()
+
+
+def check_ledger() -> None:
+    """Halt everything when the books do not add up: a person must look before money moves."""
+    faults = checks.faults()
+    for fault in faults:
+        log.critical("Ledger: %s", fault)
+    if faults:
+        why = f"the ledger does not add up: {faults[0]}"
+        changes.record(kind=ChangeKind.HALT, scope="all", who="ledger check", why=why)
 
 
 def prepare_files() -> None:
@@ -67,10 +89,16 @@ def look_at_exchange() -> None:
             return
 
 
-def catch_up(progress: Callable[[int, int], None]) -> None:
-    """Fast-forward the simulated exchange over the time PQAP was off."""
-    if settings.PQAP.exchange.source == "synthetic":
-        fastforward.run(datetime.now(UTC), progress)
+def catch_up(progress: Callable[[int, int], None]) -> float:
+    """Fast-forward the simulated exchange over the time PQAP was off; the seconds it took."""
+    if settings.PQAP.exchange.source != "synthetic":
+        return 0.0
+    started = time.monotonic()
+    with logs.quiet_console():
+        done = fastforward.run(datetime.now(UTC), progress)
+    took = time.monotonic() - started
+    log.info("Fast-forwarded %d ticks in %.1f s.", done, took)
+    return took
 
 
 def checkpoint() -> None:
@@ -82,8 +110,3 @@ def checkpoint() -> None:
             log.warning("The database was still in use; its log stays beside it until next time.")
     finally:
         connection.close()
-
-
-def now_ms() -> int:
-    """The wall clock in ms UTC."""
-    return int(datetime.now(UTC).timestamp() * 1000)

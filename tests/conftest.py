@@ -7,6 +7,8 @@ import pytest
 from django.db import connections
 from django.test import TransactionTestCase
 
+pytest_plugins = ("tests.services", "tests.databases")
+
 WARM = (
     "execution.services.desk",
     "markets.selectors.universes",

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +24,9 @@ USER = "pqap"
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """The address of an empty PostgreSQL server, as DATABASE_URL wants it."""
-    folder = _folder(_binary("initdb", "PostgreSQL"))
+    home, folder = _binary("initdb", "PostgreSQL").parent, _folder()
     try:
-        yield from _postgresql(_binary("initdb", "PostgreSQL").parent, folder)
+        yield from _postgresql(home, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -35,11 +35,11 @@ def postgresql_url() -> Iterator[str]:
 def redis_url() -> Iterator[str]:
     """The address of an empty Redis server, as BROKER_URL wants it."""
     binary, port = _binary("redis-server", "Redis"), free_port()
-    folder = _folder(binary)
+    folder = _folder()
     options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
     server = _start([str(binary), *options, "--save", "", "--appendonly", "no"], folder)
     try:
-        _wait(port, server, folder)
+        _wait(lambda: _listens(port), server, folder)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         _stop(server, signal.SIGTERM)
@@ -67,11 +67,10 @@ def _postgresql(home: Path, folder: Path) -> Iterator[str]:
         "full_page_writes": "off",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server = _start(
-        [str(home / "postgres"), "-D", str(data), "-p", str(port), *options], folder
-    )
+    server = _start([str(home / "postgres"), "-D", str(data), "-p", str(port), *options], folder)
     try:
-        _wait(port, server, folder)
+        ready = [str(home / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-U", USER]
+        _wait(lambda: _runs(ready), server, folder)
         yield f"postgres://{USER}@127.0.0.1:{port}/postgres"
     finally:
         _stop(server, signal.SIGINT)
@@ -106,7 +105,7 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def _folder(_: Path) -> Path:
+def _folder() -> Path:
     """A temporary folder that the unprivileged user owns; its parent lets everybody through."""
     folder = Path(tempfile.mkdtemp(prefix="pqap-service-", dir="/tmp"))
     if os.getuid() == 0:
@@ -121,15 +120,25 @@ def _start(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait(port: int, server: subprocess.Popen[bytes], folder: Path, seconds: float = 20) -> None:
-    """Until the server takes connections; a server that ended says why."""
+def _wait(
+    ready: Callable[[], bool], server: subprocess.Popen[bytes], folder: Path, seconds: float = 20
+) -> None:
+    """Until the server answers; one that ended says why."""
     until = time.monotonic() + seconds
     while time.monotonic() < until and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if ready():
+            return
         time.sleep(0.05)
     pytest.fail(f"a test server did not start: {(folder / 'log').read_text()[-500:]}")
+
+
+def _runs(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _stop(server: subprocess.Popen[bytes], how: signal.Signals) -> None:

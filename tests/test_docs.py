@@ -194,7 +194,20 @@ def test_every_reason_of_the_health_page_is_documented():
     assert {code for code in codes if f"`{code}`" not in page} == set()
 
 
-# Links.
+# Paths and links.
+
+
+def test_every_file_and_folder_the_docs_name_exists():
+    tops = "|".join((*APPS, "configs", "tests", "docs", "deploy"))
+    missing = [
+        f"{where} {path}"
+        for where, line in promised_lines()
+        for path in re.findall(rf"`((?:{tops})/[\w./-]*)`", line)
+        if not (ROOT / path).exists()
+    ]
+
+    assert missing == []
+
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 

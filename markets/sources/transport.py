@@ -6,6 +6,7 @@ SourceDown, whose text is one sentence that tells a person what to do.
 """
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,9 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 TRIES = 3
 BACKOFF_SECONDS = 0.25
+WORTH_SECONDS = 0.2
+"""With less than this left of a call, another try could only time out."""
+
 LARGEST_REPLY = 48 * 1024 * 1024
 TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
 MEANT = frozenset({400, 404, 422})
@@ -115,7 +119,7 @@ class Transport:
             except _Failed as failed:
                 self.failures[f"{host.name}.{failed.kind}"] += 1
                 pause = max(self.rng.uniform(0, BACKOFF_SECONDS * 2**attempt), failed.wait)
-                if failed.final or attempt == TRIES or self.clock() + pause >= until:
+                if failed.final or attempt == TRIES or self.clock() + pause + WORTH_SECONDS > until:
                     raise SourceDown(failed.reason) from failed
                 self.sleep(pause)
         raise AssertionError("the last try either returns or raises")
@@ -135,7 +139,7 @@ class Transport:
         bucket.take()
 
     def _try(self, host: Host, method: str, path: str, until: float, **what: Any) -> Any:
-        self.requests[f"{host.name}{path}"] += 1
+        self.requests[f"{host.name}{_route(path)}"] += 1
         self._sockets.until = until
         left = until - self.clock()
         timeout = httpx.Timeout(min(READ_SECONDS, left), connect=min(CONNECT_SECONDS, left))
@@ -197,10 +201,12 @@ def _network(e: Exception, host: Host, timeout: httpx.Timeout) -> _Failed:
     advice = f"check the network or {host.setting}"
     if isinstance(e, httpx.ConnectTimeout):
         return _Failed(
-            "connect", f"{host.url} did not answer within {timeout.connect:g} s: {advice}"
+            "connect", f"{host.url} did not answer within {timeout.connect:.2g} s: {advice}"
         )
     if isinstance(e, httpx.TimeoutException):
-        return _Failed("timeout", f"{host.url} did not answer within {timeout.read:g} s: {advice}")
+        return _Failed(
+            "timeout", f"{host.url} did not answer within {timeout.read:.2g} s: {advice}"
+        )
     if isinstance(e, httpx.ConnectError):
         return _Failed("connect", f"{host.url} cannot be reached ({_short(str(e))}): {advice}")
     if isinstance(e, httpx.InvalidURL | httpx.UnsupportedProtocol):
@@ -224,5 +230,11 @@ def _said(body: bytes) -> str:
     return f", {_short(said)!r}" if said else ""
 
 
+def _route(path: str) -> str:
+    """The path without market ids, so that counters stay few."""
+    return "/".join(part for part in path.split("/") if not part.startswith("0x"))
+
+
 def _short(said: str) -> str:
-    return " ".join(said.split())[:80]
+    """One line a person can read, without the error number that goes before a system message."""
+    return " ".join(re.sub(r"^\[.*?\] *", "", said).split())[:80]

@@ -219,14 +219,11 @@ def payouts(found: GammaOutcome) -> tuple[int, int] | None:
     return pair if pair == (ONE // 2, ONE // 2) and explicit else None
 
 
-def resolution(item: object, at: int) -> Resolution | None:
-    """What Gamma says of one market's outcome; None while it simply trades.
+def resolution(item: object, at: int) -> Resolution:
+    """What Gamma says of one market's outcome, OPEN included.
 
     The exchange's own time is used, `at` (ms UTC) where it gives none.
     """
     found = wire.read(GammaOutcome, item)
-    said = status(found, accepting=True)
-    if said is Status.OPEN:
-        return None
     when = found.closed_at if found.closed else found.updated_at
-    return Resolution(found.condition_id, said, when or at, payouts(found))
+    return Resolution(found.condition_id, status(found, accepting=True), when or at, payouts(found))

@@ -89,17 +89,17 @@ def _enabled(document: Document, names: object, registry: Registry, choice: Choi
 def _parameters(
     document: Document, name: str, entry: Entry, written: dict[str, object], choice: Choice
 ) -> None:
-    params_type = _params_type(entry)
-    if params_type is None:
+    kind = params_type(entry)
+    if kind is None:
         if written:
             place = ("strategies", name, "parameters")
             text = "kept but not checked: the strategy is not available in this version"
             choice.warnings.append(Fault(document.line(place), key(place), text))
         return
-    values, reasons = _values(document, name, params_type, written, choice)
+    values, reasons = _values(document, name, kind, written, choice)
     if not reasons:
         try:
-            params = params_type(**values)
+            params = kind(**values)
             reason = _rejected(entry, params)
         except (ValueError, TypeError) as error:
             reason = str(error) or "its parameters do not fit together"
@@ -112,7 +112,7 @@ def _parameters(
     choice.warnings += [Fault(r.line, r.key, r.text + off) for r in reasons]
 
 
-def _params_type(entry: Entry) -> type | None:
+def params_type(entry: Entry) -> type | None:
     """The dataclass of a built strategy's parameters."""
     if entry.built is None:
         return None
@@ -152,10 +152,10 @@ def _values(
         try:
             values[parameter] = _typed(raw, hints[parameter])
         except leaves.Wrong:
-            choice.faults.append(_refusal(document, place, _must(hints[parameter], bound)))
+            choice.faults.append(_refusal(document, place, allowed(hints[parameter], bound)))
             continue
         if bound and not bound.low <= values[parameter] <= bound.high:  # type: ignore[operator]
-            reasons.append(_refusal(document, place, _must(hints[parameter], bound)))
+            reasons.append(_refusal(document, place, allowed(hints[parameter], bound)))
     return values, reasons
 
 
@@ -177,13 +177,14 @@ def _typed(raw: object, kind: object) -> object:
     raise leaves.Wrong
 
 
-def _must(kind: object, bound: Range | None) -> str:
+def allowed(kind: object, bound: Range | None) -> str:
+    """What a parameter of this type takes, in words."""
     words = {bool: "true or false", str: "text", float: "a number", int: "a whole number"}
     told = words.get(kind, "left out") if isinstance(kind, type) else "left out"
     if bound is None:
         return told
     unit = f" ({bound.unit})" if bound.unit else ""
-    return f"{told} from {bound.low:g} to {bound.high:g}{unit}"
+    return f"{told} from {bound.low:.12g} to {bound.high:.12g}{unit}"
 
 
 def _refusal(document: Document, place: Place, must: str, hint: str = "") -> Fault:

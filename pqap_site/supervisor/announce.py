@@ -18,7 +18,13 @@ class Announcement:
     def __init__(self, configuration: Configuration, port: int) -> None:
         self._configuration = configuration
         self.password: str | None = None
+        self._started = time.monotonic()
+        self._elsewhere = 0.0
         self.url = _url(configuration.api.bind, port)
+
+    def leave_out(self, seconds: float) -> None:
+        """Do not count these towards the time the start took: the fast-forward is told apart."""
+        self._elsewhere += seconds
 
     def text(self) -> str:
         """The lines, with the first password if this start made one."""
@@ -29,10 +35,11 @@ class Announcement:
             if self.password
             else f"owner   (password lost? `{again}`)"
         )
+        took = time.monotonic() - self._started - self._elsewhere
         return "\n".join(
             (
                 "",
-                f"PQAP {configuration.env} is running on paper money.",
+                f"PQAP {configuration.env} is running on paper money (started in {took:.1f} s).",
                 f"  Dashboard  {configuration.site.url or self.url}",
                 f"  Admin      {self.url}admin/",
                 f"  Login      {login}",
@@ -60,7 +67,8 @@ def _wait(host: str, port: int, tell: Callable[[], None]) -> None:
         except OSError:
             time.sleep(0.2)
         else:
-            return tell()
+            tell()
+            return
 
 
 def _short(path: Path) -> str:

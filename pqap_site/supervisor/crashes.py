@@ -9,7 +9,8 @@ LONGEST_PAUSE_SECONDS = 8.0
 class Crashes:
     """Counts one program's crashes within the last minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_pause: float = FIRST_PAUSE_SECONDS) -> None:
+        self._first_pause = first_pause
         self._times: list[float] = []
 
     def add(self, at: float) -> float | None:
@@ -17,4 +18,4 @@ class Crashes:
         self._times = [t for t in self._times if at - t < WINDOW_SECONDS] + [at]
         if len(self._times) > MOST_CRASHES:
             return None
-        return min(FIRST_PAUSE_SECONDS * 2 ** (len(self._times) - 1), LONGEST_PAUSE_SECONDS)
+        return min(self._first_pause * 2 ** (len(self._times) - 1), LONGEST_PAUSE_SECONDS)

@@ -7,16 +7,17 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pqap_site import lifeline
 from pqap_site.supervisor.child import Child, Program, prefixed
-from pqap_site.supervisor.crashes import MOST_CRASHES, WINDOW_SECONDS, Crashes
+from pqap_site.supervisor.crashes import FIRST_PAUSE_SECONDS, MOST_CRASHES, WINDOW_SECONDS, Crashes
 
 STOP_SECONDS = 6.0
 """How long programs may take to end by themselves; then they are killed."""
 
+SAME_REQUEST_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -28,9 +29,9 @@ class _Seat:
     """A program's place: the process in it, if any, and when to start the next one."""
 
     program: Program
+    crashes: Crashes
     child: Child | None = None
     start_at: float = 0.0
-    crashes: Crashes = field(default_factory=Crashes)
 
 
 class Supervisor:
@@ -44,12 +45,14 @@ class Supervisor:
         environ: Mapping[str, str],
         show: Callable[[Program, str], None] = prefixed,
         stop_seconds: float = STOP_SECONDS,
+        first_pause: float = FIRST_PAUSE_SECONDS,
     ) -> None:
-        self._seats = [_Seat(program) for program in programs]
+        self._seats = [_Seat(program, Crashes(first_pause)) for program in programs]
         self._folder = folder
         self._show = show
         self._stop_seconds = stop_seconds
-        self._asked = 0
+        self._asked_at: float | None = None
+        self._hurried = False
         self._lifeline, self._end_of_lifeline = lifeline.open_pipe()
         self._environ = {**environ, lifeline.VARIABLE: str(self._lifeline)}
 
@@ -63,13 +66,12 @@ class Supervisor:
         return 1 if gave_up else 0
 
     def _keep_running(self, woken: int) -> bool:
-        while not self._asked:
+        while self._asked_at is None:
             for seat in self._seats:
                 if seat.child is None and time.monotonic() >= seat.start_at:
                     self._start(seat)
-                elif seat.child is not None and seat.child.ended() is not None:
-                    if not self._after_crash(seat):
-                        return True
+                elif seat.child is not None and self._lost(seat):
+                    return True
             _wait(woken, LOOK_SECONDS)
         return False
 
@@ -83,10 +85,12 @@ class Supervisor:
         )
         log.info("Started the %s (process %d).", seat.program.role, seat.child.pid)
 
-    def _after_crash(self, seat: _Seat) -> bool:
-        """Clear the seat and plan the next start; False when the program is given up."""
+    def _lost(self, seat: _Seat) -> bool:
+        """After a crash, clear the seat and plan the next start; True when it is given up."""
         assert seat.child is not None
         code = seat.child.ended()
+        if code is None:
+            return False
         seat.child.kill()
         seat.child.reap(1.0)
         seat.child = None
@@ -97,20 +101,20 @@ class Supervisor:
                 "stops. The lines above say why; start it again when that is mended.",
                 *(seat.program.role, MOST_CRASHES, WINDOW_SECONDS, code),
             )
-            return False
+            return True
         seat.start_at = time.monotonic() + pause
         log.error(
             "The %s ended (exit code %s); starting it again in %.1f seconds.",
             *(seat.program.role, code, pause),
         )
-        return True
+        return False
 
     def _end_all(self, woken: int) -> None:
         children = [seat.child for seat in self._seats if seat.child is not None]
         for child in children:
             child.ask_to_stop()
         deadline = time.monotonic() + self._stop_seconds
-        while self._asked < 2 and time.monotonic() < deadline:
+        while not self._hurried and time.monotonic() < deadline:
             if all(child.ended() is not None for child in children):
                 break
             _wait(woken, 0.1)
@@ -125,7 +129,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[int]:
-        """Count requests to stop; yields a descriptor that becomes readable at any signal."""
+        """Notice requests to stop; yields a descriptor that becomes readable at any signal."""
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         os.set_blocking(writing, False)
@@ -144,7 +148,15 @@ class Supervisor:
             os.close(writing)
 
     def _ask(self, *_: object) -> None:
-        self._asked += 1
+        """The first request stops in order; one that comes clearly later stops at once.
+
+        Not merely the second: a process group and its leader may both be sent the first.
+        """
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+        elif now - self._asked_at > SAME_REQUEST_SECONDS:
+            self._hurried = True
 
 
 def _wait(woken: int, seconds: float) -> None:

@@ -101,7 +101,8 @@ def spread(panel: Panel, limits: Thresholds, _: Ints) -> Flags:
     width, total = tick.ask - tick.bid, tick.ask + tick.bid
     most = np.minimum(limits.spread_ticks * tick.universe.tick_size, limits.spread_most)
     cheaper = np.minimum(total, 2 * ONE - total)
-    return (width > most) | (2 * width > limits.spread_share * cheaper)
+    shut: Flags = (width > most) | (2 * width > limits.spread_share * cheaper)
+    return shut
 
 
 def depth(panel: Panel, limits: Thresholds, _: Ints) -> Flags:

@@ -12,7 +12,8 @@ expected price at h, sold at the bid after its fee, beats the ask with its fee b
 sides are taken, so at 0.50 and a fee rate of 0.05 a move of some five cents must be expected.
 
 Silent. All gates; REGIME where x does not revert: half-life outside its range, VR(12) not below
-`max_variance_ratio`, or not significantly so after controlling false discoveries over all markets;
+`max_variance_ratio`, or either not significant after controlling false discoveries over all markets
+(the bounce between bid and ask lowers VR, too; it does not pull, since the pull skips a bar);
 NO_SIGNAL while |z| is below entry or already beyond the stop; EDGE where costs eat the move.
 
 Leaves. |z| back under `exit_zscore` (or across), |z| beyond `stop_zscore` against the holder, after
@@ -34,7 +35,7 @@ from numpy.typing import NDArray
 
 from markets.core import features, venue
 from markets.core.bars import BAR_MS
-from markets.core.panel import Panel
+from markets.core.panel import Hourly, Panel
 from markets.core.tick import Flags, Ints
 from markets.core.types import ONE, FeeSchedule
 from markets.core.window import HOUR, Floats
@@ -120,6 +121,7 @@ class Fit:
     z: Floats
     known: Flags
     half_life: Floats
+    chance: Floats
     reverting: Flags
     fitted: Flags
 
@@ -139,11 +141,12 @@ class MeanReversion:
         """The view of the last bar close, silenced where a gate is shut now."""
         view = panel.once((self.name, self.params), lambda: self._view(panel))
         shut = gates.silences(panel, self.limits, horizon=view.horizon)
-        waiting = silence_code(Silence.WARMUP)
+        said = np.where(shut != 0, shut, view.silence)
+        waiting = said == silence_code(Silence.WARMUP)
         detail = {
             column: text
             for column, text in view.detail.items()
-            if not shut[column] or (shut[column] == waiting and view.silence[column] == waiting)
+            if waiting[column] or not shut[column]
         }
         return Opinion(
             strategy=self.name,
@@ -151,7 +154,7 @@ class MeanReversion:
             signals=tuple(
                 replace(bet, at=panel.tick.at) for column, bet in view.bets if not shut[column]
             ),
-            silence=np.where(shut != 0, shut, view.silence),
+            silence=said,
             fair=view.fair,
             close=np.where(self._ending(panel), np.int8(LEAVE_BOTH), view.close),
             detail=detail,
@@ -168,11 +171,16 @@ class MeanReversion:
         fit = _fit(panel, self.params)
         magnitude = np.abs(fit.z)
         entering = (magnitude >= self.params.entry_zscore) & (magnitude < self.params.stop_zscore)
-        stages = (~fit.fitted, ~fit.reverting, ~entering)
+        waiting = gates.warmup(panel, self.limits, np.zeros(len(magnitude), dtype=np.int64))
+        stages = (waiting | ~fit.fitted, ~fit.reverting, ~entering)
         reasons = (Silence.WARMUP, Silence.REGIME, Silence.NO_SIGNAL)
         codes = [silence_code(reason) for reason in reasons]
         silence = np.select(stages, codes, silence_code(Silence.EDGE)).astype(np.int8)
         detail = {column: self._explain(panel, fit, column) for column in range(len(silence))}
+        detail |= {
+            column: gates.warming(panel, self.limits, column)
+            for column in np.flatnonzero(waiting).tolist()
+        }
         bets = []
         for column in np.flatnonzero(silence == silence_code(Silence.EDGE)).tolist():
             answer = self._bet(panel, fit, column)
@@ -249,7 +257,9 @@ class MeanReversion:
     def _explain(self, panel: Panel, fit: Fit, column: int) -> str:
         """What keeps a market from a signal, for people."""
         if not fit.fitted[column]:
-            return _unfitted(panel, self.limits, column)
+            hourly = panel.features.hourly
+            rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
+            return f"statistics rest on {rests} / need {FIT_BARS} bars"
         if not fit.reverting[column]:
             return _why(panel, fit, column)
         return f"z {fit.z[column]:+.2f} / needs {self.params.entry_zscore:.2f}"
@@ -264,12 +274,22 @@ def _fit(panel: Panel, params: Params) -> Fit:
     z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
     fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
     half_life = features.half_life(hourly.pull)
-    chance = features.lower_tail(hourly.ratio_z)
+    chance = _chance(hourly)
     real = features.discoveries(chance, fitted, params.max_false_discoveries)
     hours = half_life / HOUR
     in_range = (hours >= params.min_half_life) & (hours <= params.max_half_life)
     reverting = fitted & real & in_range & (hourly.ratio < params.max_variance_ratio)
-    return Fit(z, known, half_life, reverting, fitted)
+    return Fit(z, known, half_life, chance, reverting, fitted)
+
+
+def _chance(hourly: Hourly) -> Floats:
+    """The chance that a market which does not revert looks as much as if it did.
+
+    The weaker of two tests counts: a bouncing price has a low variance ratio but no pull, and the
+    pull of a trend's pause is not borne out by the variance ratio.
+    """
+    chances = features.lower_tail(hourly.ratio_z), features.lower_tail(-hourly.pull_t)
+    return np.maximum(*chances)
 
 
 def _holds(half_life: Floats) -> Floats:
@@ -315,15 +335,6 @@ def _fair(mean: Floats) -> Ints:
 def _why(panel: Panel, fit: Fit, column: int) -> str:
     """The figures behind a decision, in one line."""
     hourly, life = panel.features.hourly, float(fit.half_life[column]) / HOUR
-    chance = float(features.lower_tail(hourly.ratio_z[column : column + 1])[0])
-    ratio = f"variance ratio {float(hourly.ratio[column]):.2f} (p {chance:.3f})"
-    return f"z {fit.z[column]:+.2f}, half-life {life:.1f} h, {ratio}"
-
-
-def _unfitted(panel: Panel, limits: Thresholds, column: int) -> str:
-    """What the statistics still wait for: a day of bars, or the next full hour."""
-    shown, hourly = panel.features, panel.features.hourly
-    if shown.bars[column] < limits.bars_least or not shown.valid[column]:
-        return gates.warming(panel, limits, column)
-    rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
-    return f"statistics rest on {rests} / need {FIT_BARS} bars"
+    ratio, chance = float(hourly.ratio[column]), float(fit.chance[column])
+    words = f"half-life {life:.1f} h, variance ratio {ratio:.2f}, p {chance:.3f}"
+    return f"z {fit.z[column]:+.2f}, {words}"

@@ -1,5 +1,6 @@
 """Ticks a second through the real stages: the demo's fast-forward on a fresh SQLite file."""
 
+import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ def _run(folder: Path) -> str:
     from markets.selectors import ticks
     from pqap_site import fastforward, startup
 
+    logging.disable(logging.WARNING)
     startup.prepare_database()
     wall, cpu = perf_counter(), process_time()
     fastforward.run(datetime.now(UTC), lambda done, of: None)

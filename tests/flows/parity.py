@@ -29,11 +29,60 @@ from strategies.core.evaluate import evaluate
 from strategies.core.journal import Journal
 from strategies.core.types import bet_id
 
-ORDER = ["id", "account", "strategy", "market", "token", "outcome", "side", "type", "price", "size", "purpose", "leg", "placed_at", "arrives_at", "filled", "reserved", "state", "reason"]
-FILL = ["id", "account", "strategy", "market", "token", "outcome", "side", "price", "size", "notional", "fee", "liquidity", "evidence", "level", "book_at", "at", "realized_pnl"]
+ORDER = [
+    "id",
+    "account",
+    "strategy",
+    "market",
+    "token",
+    "outcome",
+    "side",
+    "type",
+    "price",
+    "size",
+    "purpose",
+    "leg",
+    "placed_at",
+    "arrives_at",
+    "filled",
+    "reserved",
+    "state",
+    "reason",
+]
+FILL = [
+    "id",
+    "account",
+    "strategy",
+    "market",
+    "token",
+    "outcome",
+    "side",
+    "price",
+    "size",
+    "notional",
+    "fee",
+    "liquidity",
+    "evidence",
+    "level",
+    "book_at",
+    "at",
+    "realized_pnl",
+]
 REFUSAL = ["account", "strategy", "market", "token", "signal", "code", "limit", "value", "at"]
 EQUITY = ["account", "at", "cash", "reserved", "equity", "drawdown"]
-SIGNAL = ["at", "strategy", "version", "market", "token", "outcome", "fair", "limit", "edge", "size", "why"]
+SIGNAL = [
+    "at",
+    "strategy",
+    "version",
+    "market",
+    "token",
+    "outcome",
+    "fair",
+    "limit",
+    "edge",
+    "size",
+    "why",
+]
 
 Tables = dict[str, list]
 

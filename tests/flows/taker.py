@@ -19,7 +19,7 @@ from strategies.core.types import (
 from strategies.library import REGISTRY, Built, Entry
 
 MINUTE = 60_000
-PLAN = Plan(max_hold_ms=20 * MINUTE, cooldown_ms=2 * MINUTE, stop_cooldown_ms=5 * MINUTE)
+PLAN = Plan(max_hold_ms=15 * MINUTE, cooldown_ms=MINUTE, stop_cooldown_ms=3 * MINUTE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,12 @@ def test_wrong_variables_are_told_by_name_and_beside_the_files_faults(tmp_path):
     assert len(told) == 3
 
 
+def test_a_wrong_variable_alone_refuses_a_good_file(tmp_path):
+    [told] = refusal(tmp_path, "env: dev\n", {"PQAP_GAMMA_URL": "http://u:p@x.org"})
+
+    assert told.startswith("x.yaml: PQAP_GAMMA_URL (an environment variable): (hidden) is not")
+
+
 SECRETS = [
     "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
     "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318",
@@ -288,9 +294,9 @@ def test_a_long_value_is_cut(tmp_path):
 
 
 PIECES = [
-    ":", "-", "&a ", "*a", "!!int ", '"', "'", "[", "]", "{", "}", "\n", "\t", "#", "nan", "-1", "1e400",
-    "null", "true", "\x00", "\ufeff", "\ud7ff", "é", "%YAML 9.9\n", "---\n", "? ", "|", ">", "\\",
-    "0x1F", "9" * 60, "~", "=", "<<: ", ",", "10:10", "2026-01-01",
+    ":", "-", "&a ", "*a", "!!int ", '"', "'", "[", "]", "{", "}", "\n", "\t", "#", "nan", "-1",
+    "1e400", "null", "true", "\x00", "\ufeff", "\ud7ff", "é", "%YAML 9.9\n", "---\n", "? ", "|",
+    ">", "\\", "0x1F", "9" * 60, "~", "=", "<<: ", ",", "10:10", "2026-01-01",
 ]  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class Command(BaseCommand):
         startup.prepare_files()
         startup.look_at_exchange()
         with Bar(sys.stderr, "Fast-forward") as bar:
-            startup.catch_up(bar)
+            announcement.leave_out(startup.catch_up(bar))
         startup.ring_first()
         when_listening(configuration.api.bind, number, announcement.show)
         code = _supervisor(number).run()

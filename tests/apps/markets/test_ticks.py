@@ -12,14 +12,12 @@ from markets.core.bars import BAR_MS, OpenBar
 from markets.core.tick import Tick
 from markets.selectors import bars, ticks, universes
 from markets.services import collect, universe
-from tests import exchange
-
-pytestmark = pytest.mark.django_db
+from tests import misbehaving
 
 
 @pytest.fixture(autouse=True)
 def _configured(settings):
-    settings.PQAP = SimpleNamespace(collection=exchange.collection())
+    settings.PQAP = SimpleNamespace(collection=misbehaving.collection())
 
 
 @pytest.fixture
@@ -38,7 +36,7 @@ def kept(monkeypatch):
 
 def live_through(seed: int, cycles: int) -> None:
     """Collect a random world, restarting, relisting and batching as the seed says."""
-    world, luck = exchange.RandomWorld(seed), random.Random(seed + 1)
+    world, luck = misbehaving.RandomWorld(seed), random.Random(seed + 1)
     universe.sync_markets(world.source, world.at)
     for _ in range(cycles):
         if luck.random() < 0.1:
@@ -54,6 +52,18 @@ def forget() -> None:
         module.forget()
 
 
+def read_all(seed: int) -> list[Tick]:
+    """Every tick, in batches of the seed's choosing, warm and cold."""
+    forget()
+    position, read, luck = 0, [], random.Random(seed)
+    while batch := ticks.ticks_after(position, luck.randint(1, 12)):
+        read += batch
+        position = batch[-1].id
+        if luck.random() < 0.3:
+            ticks.forget()
+    return read
+
+
 def same(read: Tick, made: Tick) -> None:
     """Equal column for column and byte for byte."""
     assert (read.id, read.at) == (made.id, made.at)
@@ -67,23 +77,29 @@ def same(read: Tick, made: Tick) -> None:
     assert read.resolutions == made.resolutions
 
 
+@pytest.mark.django_db
 class TestReadingBack:
     @pytest.mark.parametrize("seed", random.Random().sample(range(10**6), 5))
     def test_equals_what_was_assembled(self, kept, seed):
         print(f"seed {seed}")
         live_through(seed, 70)
-        forget()
 
-        position, read, luck = 0, [], random.Random(seed + 2)
-        while batch := ticks.ticks_after(position, luck.randint(1, 12)):
-            read += batch
-            position = batch[-1].id
-            if luck.random() < 0.3:
-                ticks.forget()
+        read = read_all(seed + 2)
 
         assert len(read) == len(kept) > 30
         for found, made in zip(read, kept, strict=True):
             same(found, made)
+
+    def test_may_begin_anywhere_in_any_order(self, kept):
+        live_through(11, 60)
+        forget()
+
+        luck = random.Random(3)
+        for _ in range(30):
+            position = luck.randrange(len(kept))
+            found = ticks.ticks_after(position, 3)
+            for read, made in zip(found, kept[position : position + 3], strict=True):
+                same(read, made)
 
     def test_random_worlds_hold_every_case(self, kept):
         for seed in range(4):
@@ -109,7 +125,7 @@ class TestReadingBack:
             assert found.setdefault(tick.universe.version, tick.universe) is tick.universe
 
     def test_stores_depth_only_where_it_changed(self):
-        world = exchange.RandomWorld(1)
+        world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for minute in range(3):
             world.source.show(world.at + minute * 60_000)
@@ -127,6 +143,20 @@ class TestReadingBack:
             ticks.ticks_after(0, 100)
 
 
+class TestEveryDatabase:
+    @pytest.mark.parametrize("seed", random.Random().sample(range(10**6), 2))
+    def test_reads_back_what_was_assembled(self, database, kept, seed):
+        print(f"seed {seed} on {database}")
+        live_through(seed, 50)
+
+        read = read_all(seed)
+
+        assert len(read) == len(kept) > 15
+        for found, made in zip(read, kept, strict=True):
+            same(found, made)
+
+
+@pytest.mark.django_db
 class TestWindow:
     @pytest.mark.parametrize("seed", random.Random().sample(range(10**6), 3))
     def test_hands_back_the_bars_as_they_were_sealed(self, kept, seed):
@@ -153,7 +183,7 @@ class TestWindow:
         assert [tick.id for tick in recent] == list(range(first, position + 1))
 
     def test_leaves_out_bars_older_than_a_week(self):
-        world = exchange.RandomWorld(1)
+        world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for day in (0, 1, 8):
             for bar in (0, 1):
@@ -172,6 +202,7 @@ class TestWindow:
         assert ticks.window(0) == ([], [])
 
 
+@pytest.mark.django_db
 class TestFigures:
     def test_counts_never_fall_when_history_is_thinned(self):
         live_through(5, 30)
@@ -193,7 +224,7 @@ class TestFigures:
         assert ticks.counts(at + 3_600_000).anomalies == 0
 
     def test_coverage_is_the_share_of_bars_present(self):
-        world = exchange.RandomWorld(1)
+        world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for number in (0, 1, 3, 4):
             world.source.show(world.at + number * BAR_MS)

@@ -11,6 +11,12 @@ from markets.core.ports import SourceDown
 from markets.core.types import ONE, Book, Level, Market, Resolution, Status
 from tests import builders
 
+KINDS = (
+    *("good", "good", "good", "unread", "same", "deep", "empty side", "refused"),
+    *("yes only", "crossed", "ghost", "torn", "gap", "backwards"),
+)
+"""What a random world may do to a market in one step."""
+
 
 class Told:
     """A Source that answers with whatever was last put into it."""
@@ -93,24 +99,7 @@ class RandomWorld:
             self.source.listed[0] = builders.market(names[0], tick_size=grid)
 
     def _show(self, market: Market) -> None:
-        kind = self.luck.choice(
-            [
-                "good",
-                "good",
-                "good",
-                "unread",
-                "refused",
-                "crossed",
-                "ghost",
-                "yes only",
-                "empty side",
-                "torn",
-                "gap",
-                "deep",
-                "backwards",
-                "same",
-            ]
-        )
+        kind = self.luck.choice(KINDS)
         yes = self._book(market, empty_side=kind == "empty side")
         no = books.mirror(yes, market.no.id)
         if kind == "unread":

@@ -1,0 +1,112 @@
+"""Bodies the live hosts sent parse to the right facts; skipped where they are not present."""
+
+from typing import Any
+
+import pytest
+
+from markets.core import book as books
+from markets.core.types import ONE, Event, FeeSchedule, Status
+from markets.sources import wire_clob, wire_data, wire_gamma
+from tests.exchange.payloads import shared
+
+EVENT = Event("1", "an-event", "An event?")
+AT = 1_790_000_000_000
+
+
+class TestRecorded:
+    """Bodies the live hosts sent."""
+
+    def test_fed_books_are_mirrors_with_matching_hashes(self):
+        pairs: dict[str, list[Any]] = {}
+        for item in shared("clob-books-negrisk-fed-june-2026"):
+            assert wire_clob.digest(item) == item["hash"]
+            market, book = wire_clob.book(item, AT)
+            pairs.setdefault(market, []).append(book)
+
+        assert len(pairs) == 5
+        for yes, no in pairs.values():
+            spread = yes.asks[0].price - yes.bids[0].price
+            assert yes.asks[0].price + no.asks[0].price == ONE + spread
+            assert books.mirror(yes, no.token).bids == no.bids
+            assert books.mirror(yes, no.token).asks == no.asks
+
+    def test_fed_event(self):
+        item = shared("gamma-event-negrisk-fed-june-2026")
+        event, tags = wire_gamma.event(item)
+        markets = [wire_gamma.market(m, event, tags).market for m in item["markets"]]
+
+        assert event.neg_risk
+        assert not event.augmented
+        assert {m.terms.fee for m in markets} == {FeeSchedule(50_000, 1, 250_000)}
+        assert {m.terms.tick_size for m in markets} == {1_000}
+        assert {m.category for m in markets} == {"economics"}
+        assert {m.terms.status for m in markets} == {Status.OPEN}
+        tokens = {item["asset_id"] for item in shared("clob-books-negrisk-fed-june-2026")}
+        assert {t.id for m in markets for t in m.tokens} == tokens
+
+    def test_clob_terms_agree_with_gamma(self):
+        rows = shared("clob-clobmarkets-fed-june-2026")
+
+        assert {wire_clob.fee(row, row["c"]) for row in rows} == {FeeSchedule(50_000)}
+
+    def test_five_minute_crypto_is_open_at_even_odds_and_not_resolved(self):
+        (item,) = shared("gamma-event-crypto-5m")
+        event, tags = wire_gamma.event(item)
+        market = wire_gamma.market(item["markets"][0], event, tags).market
+
+        assert [t.outcome for t in market.tokens] == ["Up", "Down"]
+        assert market.terms.fee == FeeSchedule(70_000, 1, 200_000)
+        assert market.volume_24h == 0
+        assert market.game_start_at is None
+        resolution = wire_gamma.resolution(shared("gamma-market-crypto-5m-preopen"), AT)
+        assert resolution.status is Status.OPEN
+
+    def test_augmented_event_without_fees(self):
+        (item,) = shared("gamma-events-negrisk-dem-nominee-2028")
+        event, tags = wire_gamma.event(item)
+        found = [wire_gamma.market(m, event, tags) for m in item["markets"]]
+
+        assert event.augmented
+        assert {x.market.terms.fee for x in found} == {FeeSchedule(0)}
+
+    @pytest.mark.parametrize(
+        ("name", "payouts"),
+        [
+            ("gamma-market-closed-resolved-no", (0, ONE)),
+            ("gamma-market-crypto-5m-resolved-up", (ONE, 0)),
+            ("gamma-market-sports-moneyline-resolved", (ONE, 0)),
+        ],
+    )
+    def test_resolved_markets(self, name, payouts):
+        found = wire_gamma.resolution(shared(name), AT)
+
+        assert (found.status, found.payouts) == (Status.RESOLVED, payouts)
+        assert found.at < AT
+
+    def test_sports_terms(self):
+        item = shared("gamma-market-sports-moneyline-resolved")
+        found = wire_gamma.market(item, EVENT, ()).market
+
+        assert found.terms.taker_delay_ms == 3_000
+        assert found.game_start_at == 1_775_401_800_000
+        assert found.category == "sports"
+        assert "sports" in found.tags
+        assert found.terms.status is Status.RESOLVED
+
+    def test_listed_markets_stand_alone(self):
+        for item in shared("gamma-markets-list-two-open"):
+            found = wire_gamma.market(item, EVENT, ()).market
+
+            assert found.terms.fee == FeeSchedule(50_000, 1, 250_000)
+
+    def test_old_and_never_traded_books(self):
+        old = wire_clob.book(shared("clob-book-2024-old-shape"), AT)[1]
+        fresh = wire_clob.book(shared("clob-book-crypto-5m-never-traded"), AT)[1]
+
+        assert (old.bids[0].price, old.asks[0].price) == (100_000, 140_000)
+        assert (fresh.bids[0].price, fresh.asks[0].price) == (490_000, 510_000)
+
+    def test_history_and_resolution(self):
+        assert len(wire_clob.history(shared("clob-priceshistory-crypto-5m"), "1")) == 2
+        (row,) = shared("data-v2-resolutions-resolved")["data"]
+        assert wire_data.resolution(row, AT).payouts == (ONE, 0)

@@ -1,0 +1,194 @@
+"""The local exchange's world: events, markets and one book a market, moving in steps of a second.
+
+The state after step k is a function of (seed, k), however often anybody looked in between.
+"""
+
+import hashlib
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+DAY_MS = 86_400_000
+ONE = 10_000
+"""Prices are whole numbers of 0.0001 here, the exchange's finest grid."""
+
+RATES = {
+    "politics": "0.04",
+    "economics": "0.05",
+    "culture": "0.05",
+    "tech": "0.04",
+    "sports": "0.05",
+    "crypto": "0.07",
+}
+ORDINARY = ("politics", "economics", "culture", "tech")
+GROUP = 4
+LEVELS = 12
+
+Spoiler = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""Turns a payload into a bad one, or into None to leave it out."""
+
+
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(slots=True)
+class Listing:
+    """One market: what never changes, where its price walks, and how it ended."""
+
+    index: int
+    event: str
+    kind: str
+    condition: str
+    yes: str
+    no: str
+    slug: str
+    category: str
+    fee_rate: str | None
+    tick: int
+    created_at: int
+    end_at: int
+    neg_risk: bool
+    volume: int
+    anchor: float
+    logit: float = 0.0
+    noise: float = 0.0
+    version: int = 0
+    changed_at: int = 0
+    state: str = "open"
+    payouts: tuple[int, int] | None = None
+    ended_at: int = 0
+
+    @property
+    def closed(self) -> bool:
+        return self.state in ("resolved", "void")
+
+
+@dataclass(slots=True)
+class World:
+    """`markets` ordinary markets and one or two of each kind a careful reader must leave out."""
+
+    seed: int = 1
+    markets: int = 60
+    now: Callable[[], int] = wall_ms
+    step_ms: int = 1000
+    listings: list[Listing] = field(default_factory=list)
+    spoiled_books: dict[str, Spoiler] = field(default_factory=dict)
+    spoiled_markets: dict[str, Spoiler] = field(default_factory=dict)
+    steps: int = 0
+    started_at: int = 0
+    lock: RLock = field(default_factory=RLock)
+    _walk: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self._walk = random.Random(f"{self.seed}-walk")
+        self.started_at = self.now()
+        draw = random.Random(f"{self.seed}-listings")
+        kinds = ["ordinary"] * self.markets + list(EXTRA)
+        self.listings = [self._list(index, kind, draw) for index, kind in enumerate(kinds)]
+
+    def move(self) -> None:
+        """Bring every market to the present step."""
+        with self.lock:
+            target = max((self.now() - self.started_at) // self.step_ms, self.steps)
+            for step in range(self.steps + 1, target + 1):
+                for listing in self.listings:
+                    self._step(listing, step)
+            self.steps = target
+
+    def tradable(self) -> list[Listing]:
+        """The markets a reader of the catalogue should find."""
+        hidden = ("placeholder", "closed")
+        return [x for x in self.listings if x.kind not in hidden and not x.closed]
+
+    def by_token(self, token: str) -> Listing | None:
+        return next((x for x in self.listings if token in (x.yes, x.no)), None)
+
+    def by_condition(self, condition: str) -> Listing | None:
+        return next((x for x in self.listings if x.condition == condition), None)
+
+    def end(self, listing: Listing, state: str, payouts: tuple[int, int] | None = None) -> None:
+        """Bring a market to "proposed", "disputed", "resolved" (with micro payouts) or "void"."""
+        with self.lock:
+            listing.state, listing.payouts = state, payouts
+            listing.ended_at = self.now()
+
+    def price(self, listing: Listing) -> float:
+        """The probability the book is centred on; within a neg-risk event they sum to one."""
+        if not listing.neg_risk:
+            return 1 / (1 + math.exp(-listing.logit - listing.noise))
+        rivals = [x for x in self.listings if x.event == listing.event]
+        weights = [math.exp(x.logit) for x in rivals]
+        return math.exp(listing.logit) / sum(weights)
+
+    def levels(self, listing: Listing) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """YES bids and asks, best first, as (price, size): price in 0.0001, size in 0.01 share."""
+        draw = random.Random(f"{self.seed}-{listing.index}-{listing.version}")
+        grid = ONE // listing.tick
+        spread = draw.choice((1, 1, 1, 2, 3))
+        bid = min(max(int(self.price(listing) * grid - spread / 2 + 0.5), 1), grid - spread - 1)
+        bids = [(at * listing.tick, self._size(draw)) for at in range(bid, 0, -1)]
+        asks = [(at * listing.tick, self._size(draw)) for at in range(bid + spread, grid)]
+        return bids[:LEVELS], asks[:LEVELS]
+
+    def _size(self, draw: random.Random) -> int:
+        return draw.randrange(500, 400_000)
+
+    def _step(self, listing: Listing, step: int) -> None:
+        """The anchor diffuses slowly, noise around it comes and goes within minutes."""
+        listing.logit += self._walk.gauss(0, 0.002) + 0.0005 * (listing.anchor - listing.logit)
+        listing.noise = 0.985 * listing.noise + self._walk.gauss(0, 0.02)
+        if self._walk.random() < 0.4:
+            listing.version = step
+            listing.changed_at = self.started_at + step * self.step_ms
+
+    def _list(self, index: int, kind: str, draw: random.Random) -> Listing:
+        grouped = (
+            kind == "ordinary"
+            and index % 12 < GROUP
+            and index - index % 12 + GROUP <= (self.markets)
+        )
+        event = f"9{index - index % 12:05d}" if grouped else f"1{index:05d}"
+        ordinary = ORDINARY[(index // 12 if grouped else index) % len(ORDINARY)]
+        category = EXTRA.get(kind, ordinary)
+        anchor = draw.uniform(-1.5, 1.5)
+        short = kind == "crypto"
+        return Listing(
+            index=index,
+            event=event,
+            kind=kind,
+            condition="0x" + hashlib.sha256(f"{self.seed}-{index}".encode()).hexdigest(),
+            yes=str(draw.randrange(10**76, 10**77)),
+            no=str(draw.randrange(10**76, 10**77)),
+            slug=f"{kind}-market-{index}",
+            category=category,
+            fee_rate=None if kind == "unpriced" else RATES[category],
+            tick=draw.choice((100, 10)),
+            created_at=self.started_at - (DAY_MS // 4 if short else 60 * DAY_MS),
+            end_at=self.started_at + (DAY_MS // 4 if short else draw.randrange(20, 300) * DAY_MS),
+            neg_risk=grouped,
+            volume=draw.randrange(2_000, 900_000),
+            anchor=anchor,
+            logit=anchor,
+            changed_at=self.started_at,
+            state="resolved" if kind == "closed" else "open",
+            payouts=(0, 1_000_000) if kind == "closed" else None,
+            ended_at=self.started_at - DAY_MS if kind == "closed" else 0,
+        )
+
+
+EXTRA = {
+    "sports": "sports",
+    "crypto": "crypto",
+    "unpriced": "tech",
+    "paused": "politics",
+    "placeholder": "politics",
+    "closed": "politics",
+}
+"""Kinds besides the ordinary: a live game, a short crypto market, one whose fee Gamma does not
+state, one that takes no orders, a placeholder without prices and a closed one, both of them
+inside an open event."""
