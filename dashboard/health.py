@@ -108,7 +108,7 @@ def _desk(facts: Facts) -> Reason | None:
 def _ledger(facts: Facts) -> Reason | None:
     if not facts.ledger:
         return None
-    return Reason("ledger_broken", f"The ledger does not balance: {facts.ledger}.", Status.ERROR)
+    return Reason("ledger_broken", f"The ledger cannot be trusted: {facts.ledger}.", Status.ERROR)
 
 
 def _strategies(facts: Facts) -> Reason | None:

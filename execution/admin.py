@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -118,7 +119,9 @@ class StrategyAdmin(Decided):
         return form
 
     def decision(self, row: Any, form: forms.ModelForm) -> tuple[ChangeKind, str] | None:
-        return ChangeKind(form.cleaned_data["switch"]), ""
+        now = {True: "enable", False: "disable"}.get(row.override, "reset_strategy")
+        asked = form.cleaned_data["switch"]
+        return None if asked == now else (ChangeKind(asked), "")
 
 
 class LimitForm(WhyForm):
@@ -182,16 +185,22 @@ class HaltAdmin(ReadOnly):
 
     def halt(self, request: HttpRequest) -> HttpResponse:
         """The kill switch, with a reason."""
+        self._allow(request)
         return self._ask(request, ChangeKind.HALT, "Set the kill switch")
 
     def resume(self, request: HttpRequest) -> HttpResponse:
         """Re-arming, with a reason."""
+        self._allow(request)
         return self._ask(request, ChangeKind.RESUME, "Resume trading")
 
     @admin.action(description="Resume the selected…")
     def resume_selected(self, request: HttpRequest, rows: QuerySet[HaltState]) -> HttpResponse:
         scope = rows.values_list("scope", flat=True).first()
         return HttpResponseRedirect(f"{reverse('admin:execution_resume')}?scope={scope}")
+
+    def _allow(self, request: HttpRequest) -> None:
+        if not request.user.has_perm("execution.change_haltstate"):
+            raise PermissionDenied
 
     def _ask(self, request: HttpRequest, kind: ChangeKind, title: str) -> HttpResponse:
         given = request.POST if request.method == "POST" else None

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -11,9 +12,11 @@ from dashboard.reads import state
 from execution.core.types import AccountName
 from execution.selectors import accounts, control, orders
 from markets.selectors import catalogue
+from notifications import selectors as told
 from strategies import selectors as opinions
 
 SHOWN = 8
+LATE_MESSAGE_SECONDS = 600
 BASE = AccountName.BASE
 
 LIMIT_WORDS = {
@@ -192,6 +195,10 @@ def troubles(
     if missed:
         text = "The exchange could not be read; the last time was"
         found.append(Trouble("warning", text, missed[1]))
+    late = datetime.fromtimestamp(now / 1000 - LATE_MESSAGE_SECONDS, UTC)
+    unsent = told.unsent(older_than=late)
+    if unsent:
+        found.append(Trouble("warning", f"{unsent} messages wait to be sent for over 10 minutes."))
     for capital in held:
         if capital.stopped:
             why = STOPPED_WORDS.get(capital.stopped, capital.stopped)

@@ -55,11 +55,14 @@
       label, stroke: style(color), width: 1.25, spanGaps: true, points: { show: false },
       value: (_, value) => (value == null ? "–" : money(value)), ...more,
     });
+    const newest = (u) => u.setLegend({ idx: u.data[0].length - 1 });
     chart = new uPlot({
       ...size(),
       padding: [12, 8, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       cursor: { drag: { x: true, y: false } },
+      // without a pointer the legend tells the newest figures
+      hooks: { ready: [newest], setData: [newest], setCursor: [(u) => { if (u.cursor.idx == null) newest(u); }] },
       axes: [
         { ...axis, space: 70,
           values: [

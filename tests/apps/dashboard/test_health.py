@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from dashboard import health
 from dashboard.health import Status
@@ -117,6 +117,17 @@ def test_an_unbalanced_ledger_is_503(client, desk):
 
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["ledger_broken"]
+
+
+def test_a_missing_guard_of_the_ledger_is_503(client, desk):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER ledger_posting_kept")
+    answer = client.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json()["messages"] == [
+        "The ledger cannot be trusted: the guard posting_kept is missing."
+    ]
 
 
 def test_a_worker_that_does_not_consume_is_503(client, desk):
