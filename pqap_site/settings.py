@@ -93,7 +93,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_URL = SECRETS.values.get("DATABASE_URL") or f"sqlite:///{PATHS.database}"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["ENGINE"] = "pqap_site.sqlite"
+    DATABASES["default"] |= {"ENGINE": "pqap_site.sqlite", "TEST": {"NAME": ":memory:"}}
     # Tests run in memory; parallel ones get a suffix where SQLite ignores it, at the end.
     DATABASES["default"]["TEST"] = {"NAME": "file:tests?mode=memory&cache=shared&worker="}
 else:

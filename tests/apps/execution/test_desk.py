@@ -27,10 +27,9 @@ TICKS = 30
 
 
 @pytest.fixture(autouse=True)
-def world(database, settings, monkeypatch):
+def world(database, settings):
     """Thirty collected ten-second ticks, open accounts, and a strategy that trades often."""
     taker.register()
-    monkeypatch.setitem(REGISTRY, "taker", REGISTRY["taker"])
     settings.PQAP = replace(
         settings.PQAP,
         enabled_strategies=("taker",),
@@ -74,12 +73,6 @@ def test_a_restarted_desk_stands_where_the_warm_one_stood():
 
 
 def test_what_a_rival_has_done_is_not_done_again(monkeypatch):
-    def rival(*args, **options):
-        monkeypatch.undo()
-        desk.forget()
-        go()
-        return saving.save(*args, **options)
-
     position = stages.position("desk")
     real = stages.advance
 
@@ -109,14 +102,8 @@ def test_a_batch_that_breaks_leaves_nothing_and_the_next_one_does_it(monkeypatch
     assert stages.position("desk") == 0
 
     monkeypatch.undo()
-    settings_again()
     assert go() == 10
     assert checks.faults() == []
-
-
-def settings_again() -> None:
-    """`undo` also took the registry's entry away."""
-    taker.register()
 
 
 def test_late_ticks_lapse_and_open_nothing():
