@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from execution.core.types import ChangeKind
 from execution.selectors import checks
 from execution.services import changes, opening
+from notifications import services as notifications
 from pqap_site import (
     fastforward,
     identity,
@@ -87,6 +88,15 @@ def look_at_exchange() -> None:
         if sentence:
             log.warning("%s", sentence)
             return
+
+
+def tell() -> None:
+    """Leave word in the outbox that PQAP has started."""
+    now, configuration = datetime.now(UTC), settings.PQAP
+    fields = {"env": configuration.env, "source": configuration.exchange.source}
+    notifications.announce(
+        "started", key=f"started:{now.isoformat()}", level="info", fields=fields, now=now
+    )
 
 
 def catch_up(progress: Callable[[int, int], None]) -> float:

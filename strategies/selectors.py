@@ -140,6 +140,16 @@ def failures(*, since: int) -> tuple[Failure, ...]:
     return tuple(Failure(row.strategy, counts[row.pk], row.at, row.error) for row in last)
 
 
+def errors(*, after_tick: int, up_to_tick: int) -> list[tuple[str, int, str]]:
+    """(strategy, at, text) of each different failure in (after_tick, up_to_tick], oldest first."""
+    rows = Evaluation.objects.filter(tick_id__gt=after_tick, tick_id__lte=up_to_tick)
+    found = rows.exclude(error="").order_by("tick_id").values_list("strategy", "at", "error")
+    first: dict[tuple[str, str], int] = {}
+    for strategy, at, text in found:
+        first.setdefault((strategy, text), at)
+    return [(strategy, at, text) for (strategy, text), at in first.items()]
+
+
 def row_counts() -> Mapping[str, int]:
     """Rows in this app's tables, by the name people know."""
     return {

@@ -1,12 +1,21 @@
 """What happened between two ticks that people may want to hear of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from execution.models import Change, HaltState, Refusal, Trade
+from django.db.models import QuerySet
 
-LOUD = ("DAILY_LOSS", "DRAWDOWN")
+from execution.core.types import AccountName, RefusalCode
+from execution.models import Change, HaltState, Refusal, Trade
+from markets.selectors import catalogue
+from strategies import selectors as strategies
+
+DAY_MS = 86_400_000
+ONE = 1_000_000
+LIMITS = {RefusalCode.DAILY_LOSS: "daily loss", RefusalCode.DRAWDOWN: "drawdown"}
+"""Refusals that mean a limit stopped all openings; the others are everyday sizing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,47 +29,70 @@ class News:
 
 
 def news(after_tick: int, up_to_tick: int) -> list[News]:
-    """Trades, settlements, breached limits, halts and resumes of the base account, in order."""
+    """Trades, settlements, breached limits, failures, halts and resumes of the base account."""
     span = {"tick_id__gt": after_tick, "tick_id__lte": up_to_tick}
-    found: list[News] = []
-    found += _trades(Trade.objects.filter(account="base", **span).order_by("tick_id", "level"))
-    found += _refusals(Refusal.objects.filter(account="base", code__in=LOUD, **span))
+    trades = Trade.objects.filter(account=AccountName.BASE, **span).order_by("tick_id", "level")
+    refusals = Refusal.objects.filter(account=AccountName.BASE, code__in=LIMITS, **span)
     applied = {"applied_tick__gt": after_tick, "applied_tick__lte": up_to_tick}
-    found += _changes(Change.objects.filter(**applied).order_by("pk"))
-    found += _halts()
-    return found
+    return [
+        *_trades(trades),
+        *_breaches(refusals.order_by("tick_id")),
+        *_failures(strategies.errors(after_tick=after_tick, up_to_tick=up_to_tick)),
+        *_decisions(Change.objects.filter(kind__in=("halt", "resume"), **applied).order_by("pk")),
+        *_breakers(HaltState.objects.filter(who="breaker")),
+    ]
 
 
-def _trades(rows: Any) -> Iterator[News]:
+def _trades(rows: QuerySet[Trade]) -> Iterator[News]:
+    names = catalogue.names({row.market for row in rows})
     for row in rows:
         kind = "settlement" if row.liquidity == "settlement" else "trade"
+        named = names.get(row.market)
         fields = {
             name: getattr(row, name)
-            for name in ("strategy", "market", "outcome", "side", "price", "size", "fee", "at")
+            for name in (
+                *("strategy", "market", "outcome", "side", "price", "size", "fee", "at"),
+                "realized_pnl",
+            )
         }
-        fields["realized_pnl"] = row.realized_pnl
-        yield News(f"{kind}:{row.id}", kind, "info", fields)
+        question = named.question if named else ""
+        yield News(f"{kind}:{row.id}", kind, "info", {**fields, "question": question})
 
 
-def _refusals(rows: Any) -> Iterator[News]:
+def _breaches(rows: QuerySet[Refusal]) -> Iterator[News]:
+    """A limit that stays reached is told once a day and strategy, not at every refused signal."""
+    told = set()
     for row in rows:
-        yield News(
-            f"limit:{row.code}:{row.tick_id}:{row.strategy}:{row.token}", "limit_breached",
-            "warning",
-            {"strategy": row.strategy, "code": row.code, "limit": row.limit, "value": row.value},
-        )  # fmt: skip
+        key = f"limit:{row.code}:{row.strategy}:{row.at // DAY_MS}"
+        if key not in told:
+            told.add(key)
+            value = f"{_plain(row.value)} of {_plain(row.limit)}"
+            fields = {"limit": LIMITS[RefusalCode(row.code)], "value": value, "at": row.at}
+            yield News(key, "limit_breached", "warning", {**fields, "strategy": row.strategy})
 
 
-def _changes(rows: Any) -> Iterator[News]:
+def _plain(micro: str) -> str:
+    return f"{Decimal(micro) / ONE:.2f}"
+
+
+def _failures(found: Iterable[tuple[str, int, str]]) -> Iterator[News]:
+    """A strategy that goes on failing is told once a day for each text."""
+    for strategy, at, text in found:
+        key = f"strategy_error:{strategy}:{text}:{at // DAY_MS}"
+        fields = {"strategy": strategy, "error": text, "at": at}
+        yield News(key, "strategy_error", "error", fields)
+
+
+def _decisions(rows: QuerySet[Change]) -> Iterator[News]:
     for row in rows:
-        if row.kind in ("halt", "resume"):
-            level = "critical" if row.kind == "halt" else "warning"
-            fields = {"scope": row.scope or "all", "who": row.who, "why": row.why}
-            yield News(f"{row.kind}:{row.pk}", row.kind, level, fields)
+        level = "critical" if row.kind == "halt" else "warning"
+        at = int(row.recorded_at.timestamp() * 1000)
+        fields = {"scope": row.scope or "all", "who": row.who, "why": row.why, "at": at}
+        yield News(f"{row.kind}:{row.pk}", row.kind, level, fields)
 
 
-def _halts() -> Iterator[News]:
+def _breakers(rows: QuerySet[HaltState]) -> Iterator[News]:
     """Halts that a breaker latched; a person's are told by their Change."""
-    for row in HaltState.objects.filter(who="breaker"):
-        fields = {"scope": row.scope, "who": row.who, "why": row.reason}
+    for row in rows:
+        fields = {"scope": row.scope, "who": row.who, "why": row.reason, "at": row.at}
         yield News(f"halt:{row.scope}:{row.at}", "halt", "critical", fields)

@@ -47,6 +47,7 @@ from strategies.core.types import (
     LEAVE_BOTH,
     LEAVE_NO,
     LEAVE_YES,
+    STOP,
     Bet,
     Opinion,
     Plan,
@@ -204,7 +205,11 @@ class MeanReversion:
         leave, stop, z = self.params.exit_zscore, self.params.stop_zscore, fit.z
         yes = fit.known & ((z > -leave) | (z <= -stop))
         no = fit.known & ((z < leave) | (z >= stop))
-        return (HOLD + LEAVE_YES * yes + LEAVE_NO * no).astype(np.int8)
+        stopped = fit.known & (np.abs(z) >= stop)
+        told: NDArray[np.int8] = np.full(len(z), HOLD, dtype=np.int8)
+        for who, code in ((yes, LEAVE_YES), (no, LEAVE_NO), (stopped, STOP)):
+            told += np.int8(code) * who
+        return told
 
     def _bet(self, panel: Panel, fit: Fit, column: int) -> Bet | str:
         """The Bet on the gap closing, or why costs eat it."""

@@ -5,6 +5,7 @@ Point a desk at it with PQAP_GAMMA_URL, PQAP_CLOB_URL and PQAP_DATA_URL.
 
 import argparse
 import random
+import signal
 from threading import Thread
 
 from tests.exchange.server import Exchange
@@ -18,6 +19,7 @@ def main() -> None:
     print(" ".join(f"PQAP_{name}_URL={exchange.url}" for name in names), flush=True)
     if arguments.resolve_every:
         Thread(target=_resolve, args=(exchange, arguments.resolve_every), daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     exchange.serve()
     total = sum(exchange.requests.values())
     print(f"\n{total} requests: {dict(exchange.requests)}", flush=True)

@@ -70,6 +70,7 @@ class Command(BaseCommand):
         with Bar(sys.stderr, "Fast-forward") as bar:
             announcement.leave_out(startup.catch_up(bar))
         startup.ring_first()
+        startup.tell()
         when_listening(configuration.api.bind, number, announcement.show)
         code = _supervisor(number).run()
         startup.checkpoint()
