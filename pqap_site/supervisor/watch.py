@@ -14,8 +14,11 @@ from pqap_site import lifeline
 from pqap_site.supervisor.child import Child, Program, prefixed
 from pqap_site.supervisor.crashes import FIRST_PAUSE_SECONDS, MOST_CRASHES, WINDOW_SECONDS, Crashes
 
-STOP_SECONDS = 6.0
-"""How long programs may take to end by themselves; then they are killed."""
+STOP_SECONDS = 7.5
+"""How long programs may take to end by themselves; then they are killed.
+
+An idle worker takes about 5 s: the threads of its pool look up once a second, one after the other.
+"""
 
 SAME_REQUEST_SECONDS = 1.0
 LOOK_SECONDS = 0.5
