@@ -240,7 +240,7 @@ class Equity(Listing):
 
 
 class History(Face):
-    """One market's touch over time, oldest first; `next` goes on after the last point."""
+    """One market's touch over time, oldest first; next goes on after the last point."""
 
     parameters = (
         FROM,

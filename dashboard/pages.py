@@ -8,10 +8,11 @@ from django.contrib import messages
 from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import access, endpoints, health
-from dashboard.reads import clock
+from dashboard.reads import clock, state
 from dashboard.reads import overview as overviews
 from dashboard.reads import system as systems
 from execution.core.types import ChangeKind
@@ -19,6 +20,7 @@ from execution.selectors import control
 from execution.services import changes
 
 POLL_SECONDS = 3
+Reader = Callable[[int, state.Health], Any]
 
 
 class Login(LoginView):
@@ -36,31 +38,28 @@ class Login(LoginView):
 @access.readers
 def overview(request: HttpRequest) -> HttpResponse:
     """Is it alive, how much, what is open, what changed, what is wrong."""
-    now = clock.now()
-    page = overviews.read(now)
-    return _page(request, "overview", page, overviews.version(now), curve=overviews.curve(now))
+    return _page(request, "overview", overviews.read, curve=overviews.curve(clock.now()))
 
 
 @require_GET
 @access.readers
 def live_overview(request: HttpRequest) -> HttpResponse:
     """The overview's moving part; 204 when the asker has seen this version."""
-    return _live(request, "overview", overviews.version, overviews.read)
+    return _live(request, "overview", overviews.read)
 
 
 @require_GET
 @access.readers
 def system(request: HttpRequest) -> HttpResponse:
     """The flow of data, the strategies, the stores, the environment."""
-    now = clock.now()
-    return _page(request, "system", systems.read(now), overviews.version(now))
+    return _page(request, "system", systems.read)
 
 
 @require_GET
 @access.readers
 def live_system(request: HttpRequest) -> HttpResponse:
     """The system page's moving part; 204 when the asker has seen this version."""
-    return _live(request, "system", overviews.version, systems.read)
+    return _live(request, "system", systems.read)
 
 
 @require_GET
@@ -69,6 +68,12 @@ def docs(request: HttpRequest) -> HttpResponse:
     """Every endpoint of the API, taken from its schema."""
     context = {**_frame(request, "docs"), "endpoints": endpoints.listed()}
     return render(request, "dashboard/docs.html", context)
+
+
+@require_GET
+def icon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask here for an icon on pages that name none, such as the admin's."""
+    return redirect(static("dashboard/icon.svg"))
 
 
 @require_POST
@@ -117,28 +122,26 @@ def _decide(
     return redirect(back)
 
 
-def _page(request: HttpRequest, name: str, page: Any, version: str, **more: Any) -> HttpResponse:
-    context = {**_frame(request, name), "page": page, "version": version, **more}
-    response = render(request, f"dashboard/{name}.html", context)
+def _page(request: HttpRequest, name: str, read: Reader, **more: Any) -> HttpResponse:
+    now = clock.now()
+    report = state.read_health(now)
+    shown = {"page": read(now, report), "version": overviews.version(now, report)}
+    response = render(request, f"dashboard/{name}.html", {**_frame(request, name), **shown, **more})
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _live(
-    request: HttpRequest,
-    name: str,
-    version: Callable[[int], str],
-    read: Callable[[int], Any],
-) -> HttpResponse:
+def _live(request: HttpRequest, name: str, read: Reader) -> HttpResponse:
     now = clock.now()
-    current = version(now)
+    report = state.read_health(now)
+    current = overviews.version(now, report)
     tag = f'"{current}"'
     if request.GET.get("seen") == current:
         return HttpResponse(status=204, headers={"ETag": tag})
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
-    context = {**_frame(request, name), "page": read(now), "version": current, "oob": True}
-    response = render(request, f"dashboard/parts/{name}.html", context)
+    shown = {"page": read(now, report), "version": current, "oob": True}
+    response = render(request, f"dashboard/parts/{name}.html", {**_frame(request, name), **shown})
     response["ETag"], response["Cache-Control"] = tag, "no-cache, private"
     return response
 

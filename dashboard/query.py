@@ -87,7 +87,9 @@ PAGE_LIMIT = number(
 def cursor(key: type) -> Parameter:
     """The place a page begins at, as `next` and `previous` gave it."""
     return Parameter(
-        "cursor", lambda given: decode(given, key), "Opaque; taken from `next` or `previous`."
+        "cursor",
+        lambda given: decode(given, key),
+        "Where the page begins; taken from next or previous.",
     )
 
 

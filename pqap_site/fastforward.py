@@ -21,8 +21,13 @@ REACH = timedelta(days=7)
 Progress = Callable[[int, int], None]
 
 
+def begins(now: datetime) -> int:
+    """When a desk opened now has its first day, ms UTC: the simulated world has a past."""
+    return _ms(now - REACH) if settings.PQAP.exchange.source == "synthetic" else _ms(now)
+
+
 def due(now: datetime) -> list[int]:
-    """Scheduled times (ms UTC) the simulated world has not lived through yet, at most seven days."""
+    """Times (ms UTC) the simulated world has not lived through yet, at most seven days of them."""
     if settings.PQAP.exchange.source != "synthetic":
         return []
     until = _ms(now)

@@ -40,7 +40,7 @@ def prepare_database() -> str | None:
     identity.claim(env, source)
     logins.create_roles()
     schedule.rebuild(schedule.entries(configuration))
-    opening.open_accounts(now_ms())
+    opening.open_accounts(fastforward.begins(datetime.now(UTC)))
     check_ledger()
     return logins.create_owner()
 
@@ -110,8 +110,3 @@ def checkpoint() -> None:
             log.warning("The database was still in use; its log stays beside it until next time.")
     finally:
         connection.close()
-
-
-def now_ms() -> int:
-    """The wall clock in ms UTC."""
-    return int(datetime.now(UTC).timestamp() * 1000)

@@ -1,11 +1,17 @@
 """What every test shares: guarded ledgers, and nothing kept in memory from another database."""
 
+import os
+import random
 import sys
 from collections.abc import Iterator
 
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+
+# Workers of one run must collect the same tests, so they share the run's seed; a run is repeated
+# by setting it.
+os.environ.setdefault("PQAP_TEST_SEED", str(random.SystemRandom().randrange(10**6)))
 
 pytest_plugins = ("tests.services", "tests.databases")
 
@@ -30,6 +36,11 @@ def _flush_unguarded(case: TransactionTestCase) -> None:
     _flush(case)
     for connection in guarded:
         guards.install(connection)
+
+
+def pytest_report_header() -> str:
+    """The seed behind every random choice of parameters."""
+    return f"PQAP_TEST_SEED={os.environ['PQAP_TEST_SEED']}"
 
 
 @pytest.fixture(autouse=True, scope="session")

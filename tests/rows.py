@@ -45,12 +45,15 @@ HELD = (
 )
 
 
-def desk(now: int, *, questions: tuple[str, ...] = ()) -> None:
-    """Everything below, as of `now` (ms UTC); `questions` replace the first markets' texts."""
+def desk(now: int, *, questions: tuple[str, ...] = (), points: int = 288) -> None:
+    """Everything below, as of `now` (ms UTC); `questions` replace the first markets' texts.
+
+    `points` is the length of the equity curve, 5 minutes apart.
+    """
     catalogue(now, questions)
     ticks(now)
     opinions(now)
-    accounts(now)
+    accounts(now, points)
     orders(now)
     controls(now)
 
@@ -199,11 +202,11 @@ def opinions(now: int) -> None:
             )
 
 
-def accounts(now: int) -> None:
-    """Three accounts, their week of equity and the base account's holdings."""
+def accounts(now: int, points: int = 288) -> None:
+    """Three accounts, their equity and the base account's holdings."""
     tilt = {"pessimistic": -9_000, "base": 0, "optimistic": 6_500}
     for name, slope in tilt.items():
-        curve = list(walk(now, slope))
+        curve = list(walk(now, slope, points))
         high = max(value for _, value in curve)
         _, equity = curve[-1]
         cost = micro("176.21")
@@ -238,8 +241,8 @@ def accounts(now: int) -> None:
         hold(name, now)
 
 
-def walk(now: int, slope: int, points: int = 2016) -> Iterator[tuple[int, int]]:
-    """A week of equity, five minutes apart: a drift with waves, no randomness."""
+def walk(now: int, slope: int, points: int) -> Iterator[tuple[int, int]]:
+    """Equity five minutes apart: a drift with waves, no randomness."""
     for step in range(points):
         wave = 6 * math.sin(step / 55) + 3.5 * math.sin(step / 17) + 2 * math.sin(step / 5.3)
         # every account opens with the same capital

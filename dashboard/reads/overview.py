@@ -109,9 +109,9 @@ class Overview:
         return sum(line.count for line in self.why)
 
 
-def read(now: int) -> Overview:
+def read(now: int, report: state.Health) -> Overview:
     """The page's content as of `now` (ms UTC)."""
-    held, report = accounts.capital(), state.read_health(now)
+    held = accounts.capital()
     looks = tuple(look for _, look in sorted(opinions.looks().items()))
     limits = tuple(_bar(limit) for limit in control.limits())
     return Overview(
@@ -131,19 +131,17 @@ def read(now: int) -> Overview:
         looks=looks,
         refusals=orders.refusal_counts(since=now - state.HOUR_MS),
         decisions=control.decisions(limit=5),
-        troubles=troubles(now, report.report),
+        troubles=troubles(now, report.report, held),
         collection=catalogue.collection(at=now),
         anomalies=catalogue.anomalies(since=now - state.HOUR_MS),
         waiting=control.waiting(),
     )  # fmt: skip
 
 
-def version(now: int) -> str:
+def version(now: int, report: state.Health) -> str:
     """A text that differs whenever the page would; cheap, so that polling costs little."""
-    report = state.read_health(now)
     parts = (
-        [(stage.name, stage.position) for stage in catalogue.stages()],
-        [(line.name, line.state) for line in state.stages(now)],
+        [(line.name, line.position, line.state) for line in state.stages(now)],
         control.last_decision(),
         [(reason.code, reason.status) for reason in report.report.reasons],
         settings.VERSION,
@@ -181,7 +179,9 @@ def _why(looks: tuple[opinions.Look, ...]) -> tuple[Why, ...]:
     )
 
 
-def troubles(now: int, report: health.Report) -> tuple[Trouble, ...]:
+def troubles(
+    now: int, report: health.Report, held: tuple[accounts.Capital, ...]
+) -> tuple[Trouble, ...]:
     """Everything that is wrong now, and what the configuration was warned about."""
     found = [_trouble(reason) for reason in report.reasons if reason.code != "halted"]
     for failure in opinions.failures(since=now - state.HOUR_MS):
@@ -192,7 +192,7 @@ def troubles(now: int, report: health.Report) -> tuple[Trouble, ...]:
     if missed:
         text = "The exchange could not be read; the last time was"
         found.append(Trouble("warning", text, missed[1]))
-    for capital in accounts.capital():
+    for capital in held:
         if capital.stopped:
             why = STOPPED_WORDS.get(capital.stopped, capital.stopped)
             text = f"The {capital.account} account opens nothing: {why}."

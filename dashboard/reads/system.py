@@ -11,7 +11,7 @@ from django.db import connection
 from dashboard import wire
 from dashboard.apps import DashboardConfig
 from dashboard.reads import overview, state
-from execution.selectors import control
+from execution.selectors import accounts, control
 from markets.selectors import catalogue
 from strategies import selectors as opinions
 
@@ -68,10 +68,9 @@ class System:
     waiting: tuple[control.Decision, ...]
 
 
-def read(now: int) -> System:
+def read(now: int, report: state.Health) -> System:
     """The page's content as of `now` (ms UTC)."""
     counted = {**catalogue.row_counts(), **opinions.row_counts(), **control.row_counts()}
-    report = state.read_health(now)
     return System(
         now=now,
         health=report,
@@ -82,7 +81,7 @@ def read(now: int) -> System:
         environment=environment(),
         synthetic=settings.PQAP.exchange.source == "synthetic",
         halted=next((halt for halt in control.halts() if halt.scope == "all"), None),
-        troubles=overview.troubles(now, report.report),
+        troubles=overview.troubles(now, report.report, accounts.capital()),
         waiting=control.waiting(),
     )
 

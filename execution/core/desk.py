@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from markets.core.panel import Panel
-from strategies.core.evaluate import evaluate
-
 from execution.core import controls, engine
 from execution.core.controls import Controls
 from execution.core.engine import Setting
 from execution.core.ports import Venue
 from execution.core.types import AccountName, Change, Fact, Halt, Portfolio
+from markets.core.panel import Panel
 from markets.core.tick import Tick
+from strategies.core.evaluate import evaluate
 from strategies.core.journal import Journal, Page
 from strategies.core.ports import Strategy
 

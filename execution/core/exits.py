@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from execution.core.types import HoldingKey, Portfolio, Position, Purpose
 from markets.core.tick import Tick
-from strategies.core.types import LEAVE_NO, LEAVE_YES, Opinion
+from strategies.core.types import LEAVE_NO, LEAVE_YES, STOP, Opinion
 
 SLIPPAGE = 20_000
 """How far below the bid an exit may sell: two cents; the rest is tried again next tick."""
@@ -39,8 +39,9 @@ def _reason(held: Position, tick: Tick, opinion: Opinion | None) -> str:
     if opinion is not None:
         column = tick.universe.column[held.market]
         leave = LEAVE_YES if held.index == 0 else LEAVE_NO
-        if int(opinion.close[column]) & leave:
-            return "close" if held.value >= held.cost else "stop"
+        told = int(opinion.close[column])
+        if told & leave:
+            return "stop" if told & STOP else "close"
     if not plan.hold_to_resolution and tick.at - held.opened_at >= plan.max_hold_ms:
         return "time"
     return ""

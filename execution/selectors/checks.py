@@ -45,7 +45,8 @@ def _cash(balances: Balances) -> Iterator[str]:
             for (name, _, kind, asset), amount in balances.items()
             if (name, kind, asset) == (account.name, "RESERVED", CASH_ASSET)
         )
-        for what, shown, booked in (("cash", account.cash, free), ("reserve", account.reserved, held)):
+        pairs = (("cash", account.cash, free), ("reserve", account.reserved, held))
+        for what, shown, booked in pairs:
             if shown != booked:
                 yield f"account {account.name} shows {what} of {shown}, the ledger holds {booked}"
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from markets.selectors import ticks as market_ticks
 
 from execution.core import desk as core
 from execution.core.types import Change, ChangeKind, Fill, Halt
@@ -13,6 +12,7 @@ from execution.models import Change as ChangeRow
 from execution.services import restoring, saving
 from markets import stages
 from markets.core.tick import Tick
+from markets.selectors import ticks as market_ticks
 
 log = logging.getLogger("pqap.desk")
 

@@ -1,14 +1,13 @@
 """The desk's state rebuilt from rows: what a start, a crash or an overtaken batch goes on from."""
 
-from markets.core.panel import Panel
-from markets.selectors import ticks
-
 from execution.core import state
 from execution.core.controls import Controls
 from execution.core.desk import Desk
 from execution.core.risk import LIMIT_NAMES
 from execution.models import Account, HaltState, LimitState, StrategyState
 from execution.services import configured
+from markets.core.panel import Panel
+from markets.selectors import ticks
 from strategies import services as journal
 
 

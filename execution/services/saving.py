@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from markets.services import universe
-
 from execution.core.desk import Desk, Turn
 from execution.core.types import (
     Change,
@@ -21,6 +19,7 @@ from execution.models import Lapse, Trade
 from execution.models import Order as OrderRow
 from execution.models import Refusal as RefusalRow
 from execution.services import bookings, projections
+from markets.services import universe
 from strategies import services as journal
 
 

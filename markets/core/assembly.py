@@ -123,7 +123,7 @@ def _touches(pair: Pair) -> Pair:
 
 
 def _top(book: Book) -> Book:
-    return replace(book, bids=book.bids[:1], asks=book.asks[:1])
+    return Book(book.token, book.bids[:1], book.asks[:1], book.observed_at, book.venue_at)
 
 
 def _observe(base: Tick, seen: Mapping[int, Pair], incoherent: set[int], levels: int) -> Tick:

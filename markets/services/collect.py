@@ -18,7 +18,7 @@ from markets.selectors.universes import Tracked
 from markets.services import resolutions, rows, sources
 from markets.services.rows import Step
 
-log = logging.getLogger("pqap.collect")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from markets.core.types import Market, Status
 from markets.selectors import universes
 from markets.services import catalogue, sources
 
-log = logging.getLogger("pqap.collect")
+log = logging.getLogger(__name__)
 
 STAGE = "sync"
 LISTED = 500

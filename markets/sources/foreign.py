@@ -13,8 +13,6 @@ from markets.core.types import Book, FeeSchedule, Market, Terms
 
 UNPAIRED = "UNPAIRED"
 """Why a book was left out: the other token's was not read with it."""
-RENAMED = "RENAMED"
-"""A name in the file whose tokens another name had before: both are one market."""
 GRIDS = (10_000, 1_000, 100)
 
 
@@ -37,9 +35,9 @@ class Stated:
     depth_levels: int
 
     def terms(self, tick_size: int) -> Terms:
-        """The stated terms with the market's grid."""
+        """The stated terms on the given grid."""
         fee = None if self.fee_rate is None else FeeSchedule(self.fee_rate)
-        return Terms(self.end_at, self.tick_size or tick_size, self.min_size, fee)
+        return Terms(self.end_at, tick_size, self.min_size, fee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,10 @@ class Read:
 
 @dataclass(slots=True)
 class Findings:
-    """What an import left out, by reason; filled while its ticks are read."""
+    """What an import left out, by reason, and what a person should know; filled while reading."""
 
     flaws: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
 
 class Reader(Protocol):

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from markets.core.book import sort_levels
 from markets.core.types import ONE, Book, Event, Level, Market, Token
 from markets.sources.foreign import (
-    RENAMED,
     UNPAIRED,
     Findings,
     Read,
@@ -42,7 +41,7 @@ class Row:
 
 def read(path: Path, stated: Stated, findings: Findings) -> tuple[Sequence[Market], Iterable[Read]]:
     """The games as markets, the token the file names first as YES, and their reads in order."""
-    rows = _one_name_a_market(_rows(path), findings)
+    rows = _joined(_rows(path), findings)
     tokens: dict[str, list[str]] = {}
     prices: dict[str, set[int]] = defaultdict(set)
     for row in rows:
@@ -51,19 +50,23 @@ def read(path: Path, stated: Stated, findings: Findings) -> tuple[Sequence[Marke
             known.append(row.token)
         prices[row.slug].add(row.level.price)
     markets = [
-        _market(slug, known, stated, grid(prices[slug], slug) if not stated.tick_size else 0)
+        _market(slug, known, stated, stated.tick_size or grid(prices[slug], slug))
         for slug, known in sorted(tokens.items())
     ]
     return markets, _reads(rows, markets, findings)
 
 
-def _one_name_a_market(rows: Sequence[Row], findings: Findings) -> list[Row]:
-    """Tokens make a market, not its name: a later name for known tokens gives way to the first."""
-    first: dict[str, str] = {}
-    for row in sorted(rows, key=lambda row: row.at):
-        first.setdefault(row.token, row.slug)
-    findings.flaws[RENAMED] += len({row.slug for row in rows} - set(first.values()))
-    return [replace(row, slug=first[row.token]) for row in rows]
+def _joined(rows: Sequence[Row], findings: Findings) -> list[Row]:
+    """The rows with one slug for each pair of tokens, the earliest: a token is of one market."""
+    earliest: dict[str, tuple[int, str]] = {}
+    for row in rows:
+        found = (row.at, row.slug)
+        earliest[row.token] = min(found, earliest.get(row.token, found))
+    names = {(row.slug, earliest[row.token][1]) for row in rows}
+    for given, taken in sorted(names):
+        if given != taken:
+            findings.notes.append(f"{given} has the tokens of {taken}: taken as one market.")
+    return [replace(row, slug=earliest[row.token][1]) for row in rows]
 
 
 def _rows(path: Path) -> list[Row]:

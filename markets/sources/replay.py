@@ -65,7 +65,7 @@ class ReplaySource:
         if not speed > 0:
             raise ValueError(f"speed must be above 0, was {speed}")
         self.refused: Mapping[str, Anomaly] = {}
-        self._recording = Recording(recording)
+        self._recording = Recording(Path(recording))
         if not len(self._recording.ats):
             raise ValueError(f"{recording} holds no ticks")
         self._start = int(self._recording.ats[0]) if start is None else start

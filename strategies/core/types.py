@@ -121,6 +121,8 @@ Signal = Bet | Quote | Basket
 
 HOLD, LEAVE_YES, LEAVE_NO, LEAVE_BOTH = 0, 1, 2, 3
 """Values of the dense `close` column: which holders should leave now."""
+STOP = 4
+"""Added to a `close` value where leaving is a stop: the plan's longer cooldown follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,8 @@ class Opinion:
     """One strategy's answer to one tick: sparse signals, dense columns over the universe.
 
     `silence` holds `silence_code` numbers (0 where it signalled), `fair` YES fair values in
-    micro-dollars (0 where it has none), `close` one of HOLD, LEAVE_YES, LEAVE_NO, LEAVE_BOTH.
+    micro-dollars (0 where it has none), `close` one of HOLD, LEAVE_YES, LEAVE_NO, LEAVE_BOTH, with
+    STOP added where the rule was wrong rather than done.
     `detail` explains a silence for people, by column ("have 120 / need 240 / ready at ...").
     """
 

@@ -47,6 +47,7 @@ from strategies.core.types import (
     LEAVE_BOTH,
     LEAVE_NO,
     LEAVE_YES,
+    STOP,
     Bet,
     Opinion,
     Plan,
@@ -121,6 +122,7 @@ class Fit:
     z: Floats
     known: Flags
     half_life: Floats
+    chance: Floats
     reverting: Flags
     fitted: Flags
 
@@ -203,7 +205,11 @@ class MeanReversion:
         leave, stop, z = self.params.exit_zscore, self.params.stop_zscore, fit.z
         yes = fit.known & ((z > -leave) | (z <= -stop))
         no = fit.known & ((z < leave) | (z >= stop))
-        return (HOLD + LEAVE_YES * yes + LEAVE_NO * no).astype(np.int8)
+        stopped = fit.known & (np.abs(z) >= stop)
+        told: NDArray[np.int8] = np.full(len(z), HOLD, dtype=np.int8)
+        for who, code in ((yes, LEAVE_YES), (no, LEAVE_NO), (stopped, STOP)):
+            told += np.int8(code) * who
+        return told
 
     def _bet(self, panel: Panel, fit: Fit, column: int) -> Bet | str:
         """The Bet on the gap closing, or why costs eat it."""
@@ -273,11 +279,12 @@ def _fit(panel: Panel, params: Params) -> Fit:
     z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
     fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
     half_life = features.half_life(hourly.pull)
-    real = features.discoveries(_chance(hourly), fitted, params.max_false_discoveries)
+    chance = _chance(hourly)
+    real = features.discoveries(chance, fitted, params.max_false_discoveries)
     hours = half_life / HOUR
     in_range = (hours >= params.min_half_life) & (hours <= params.max_half_life)
     reverting = fitted & real & in_range & (hourly.ratio < params.max_variance_ratio)
-    return Fit(z, known, half_life, reverting, fitted)
+    return Fit(z, known, half_life, chance, reverting, fitted)
 
 
 def _chance(hourly: Hourly) -> Floats:
@@ -333,7 +340,6 @@ def _fair(mean: Floats) -> Ints:
 def _why(panel: Panel, fit: Fit, column: int) -> str:
     """The figures behind a decision, in one line."""
     hourly, life = panel.features.hourly, float(fit.half_life[column]) / HOUR
-    chance = float(_chance(hourly)[column])
-    ratio = float(hourly.ratio[column])
+    ratio, chance = float(hourly.ratio[column]), float(fit.chance[column])
     words = f"half-life {life:.1f} h, variance ratio {ratio:.2f}, p {chance:.3f}"
     return f"z {fit.z[column]:+.2f}, {words}"

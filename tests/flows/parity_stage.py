@@ -9,6 +9,7 @@ import random
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,8 +76,6 @@ def _load(recording: Path) -> None:
                 members = [[keys[market.id], market.volume_24h] for market in version.markets]
                 row = models.Universe.objects.create(effective_at=tick.at, members=members)
             known = universes.load(row.pk)
-        from dataclasses import replace
-
         step_tick = replace(tick, universe=known.universe, id=number)
         step = Step(previous, step_tick, (), bar.add(step_tick))
         with stages.advance(stored.COLLECT, from_=number - 1, to=number):
@@ -104,7 +103,7 @@ def work(seed: str) -> None:
 
 
 def _decide(done: float) -> None:
-    """People's decisions at certain points of the run, each once, by whichever worker gets there."""
+    """People's decisions at certain points of the run, by whichever worker gets there."""
     from execution.models import Change
 
     plan = [

@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 env: demo
 enabled_strategies: [taker, mean_reversion_v1, dual_arb_v1]
-risk_limits: {max_drawdown: "0.9", daily_loss_limit: 900, max_capital_per_market: 40, max_capital_per_strategy: 900}
+risk_limits:
+  max_drawdown: "0.9"
+  daily_loss_limit: 900
+  max_capital_per_market: 40
+  max_capital_per_strategy: 900
 """
 
 
@@ -97,15 +101,17 @@ def test_on_recorded_books(environ, tmp_path):
     if shared is None:
         pytest.skip("the recorded MLB books are not beside this checkout")
     recording = tmp_path / "mlb.parquet"
+    books = shared / "books_mlb_both_tokens.parquet"
+    command = f"""manage.py importhistory {books} --to {recording} --format mlb_books
+        --fee-rate 0.05 --end-date 2025-06-26T00:00:00Z --min-size 5 --tick-size 0.01"""
     done = subprocess.run(
-        [
-            sys.executable, "manage.py", "importhistory", str(shared / "books_mlb_both_tokens.parquet"),
-            "--to", str(recording), "--format", "mlb_books", "--fee-rate", "0.05",
-            "--end-date", "2025-06-26T00:00:00Z", "--min-size", "5", "--tick-size", "0.01",
-        ],
-        env={**environ, "PQAP_CONFIG": "configs/demo.yaml"}, cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, *command.split()],
+        env={**environ, "PQAP_CONFIG": "configs/demo.yaml"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
         timeout=240,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
     assert_parity(prove(environ, str(recording), tmp_path / "workers.log"))

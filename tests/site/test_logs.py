@@ -1,11 +1,13 @@
 """Log lines: their form, their file shared by processes, and what never gets into them."""
 
+import fcntl
 import io
 import json
 import logging
 import logging.config
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,34 @@ def test_only_the_newest_files_are_kept(tmp_path):
 
     kept = {file.name: file.read_text() for file in tmp_path.glob("pqap.log*[0-9]")}
     assert kept == {"pqap.log.1": "line number 5\n", "pqap.log.2": "line number 4\n"}
+
+
+def test_a_file_already_turned_over_by_another_process_is_left_alone(tmp_path):
+    mine, other = (logs.SharedFileHandler(tmp_path / "pqap.log", max_bytes=20) for _ in range(2))
+    mine.emit(record("short"))
+    other.emit(record("this one fills the file"))
+    other.emit(record("fresh"))
+
+    mine._turn_over()  # as if it had filled the file at the same instant
+    mine.close()
+    other.close()
+
+    assert (tmp_path / "pqap.log").read_text() == "fresh\n"
+    assert not (tmp_path / "pqap.log.2").exists()
+
+
+def test_turning_over_waits_for_another_process_that_does_it(tmp_path):
+    handler = logs.SharedFileHandler(tmp_path / "pqap.log", max_bytes=5)
+    lock = (tmp_path / "pqap.log.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    emitting = threading.Thread(target=handler.emit, args=(record("fills the file"),), daemon=True)
+
+    emitting.start()
+    emitting.join(0.3)
+    waited = emitting.is_alive() and not (tmp_path / "pqap.log.1").exists()
+    lock.close()
+    emitting.join(20)
+    handler.close()
+
+    assert waited
+    assert (tmp_path / "pqap.log.1").read_text() == "fills the file\n"

@@ -103,6 +103,8 @@ class Command(BaseCommand):
         target.parent.mkdir(parents=True, exist_ok=True)
         written = archive.write_recording(target, ticks)
         self.stdout.write(f"Recorded {written} ticks of {len(markets)} markets in {target}.")
+        for note in findings.notes:
+            self.stdout.write(note)
         for reason, count in sorted(findings.flaws.items()):
             self.stdout.write(f"Left out or flagged: {count} x {reason}.")
         if stated.fee_rate is None:

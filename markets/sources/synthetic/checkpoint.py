@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from dataclasses import astuple
+from dataclasses import astuple, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from markets.sources.synthetic.world import Past, Running, World
 
 MAGIC = b"PQAPW1\n"
 _HEAD = struct.Struct("<qqqqiii")
+_RUNNING, _PAST = len(fields(Running)), len(fields(Past))
 _COLUMNS = (
     ("weight", np.dtype("<f4")),
     ("noise", np.dtype("<f4")),
@@ -63,8 +64,8 @@ def _read(body: bytes) -> World:
         return found.astype(kind.newbyteorder("="))
 
     whole = np.dtype("<i8")
-    lines = take(running * 6, whole).reshape(-1, 6).tolist()
-    paid = take(past * 5, whole).reshape(-1, 5).tolist()
+    lines = take(running * _RUNNING, whole).reshape(-1, _RUNNING).tolist()
+    paid = take(past * _PAST, whole).reshape(-1, _PAST).tolist()
     return World(
         seed,
         regular,

@@ -12,22 +12,23 @@ OPEN, SPLIT = -1, -2
 
 SPLIT_SHARE = 0.08
 NEWS_VARIANCE = 0.3
-LEAK_RATE = 0.16 / HOUR
-LEAK_LEVEL = 2.0
-LEAK_DELAY = 30 * MINUTE
+RUMOR_RATE = 0.5 / HOUR
+RUMOR_LEVEL = 2.0
+RUMOR_DELAY = 25 * MINUTE
+OUTSIDER = 0.4
 SURE = 0.985
 SURE_CALL_RATE = 2.0 / DAY
 
 Throw = np.random.Generator
 
 
-def called(crew: Cast, fair: Floats, *, at: int, dt: int, leak_at: Ints, throw: Throw) -> Flags:
-    """Which events are decided in this step: at their end, after a leak, or by chance before."""
+def called(crew: Cast, fair: Floats, *, at: int, dt: int, refuted_at: Ints, throw: Throw) -> Flags:
+    """Which events are decided in this step: at their end, after a rumor, or by chance before."""
     leader = np.maximum.reduceat(fair, crew.first)
     rate = crew.call_rate + SURE_CALL_RATE * (leader > SURE)
     by_chance = throw.random(len(rate)) < -np.expm1(-rate * dt)
-    leaked = (leak_at > 0) & (leak_at <= at)
-    return by_chance | leaked | (at >= crew.end_at)
+    refuted = (refuted_at > 0) & (refuted_at <= at)
+    return by_chance | refuted | (at >= crew.end_at)
 
 
 def outcomes(crew: Cast, fair: Floats, throw: Throw) -> Ints:
@@ -91,11 +92,22 @@ def trade(crew: Cast, noise: NDArray[np.float32], *, still: Flags, dt: int, thro
     return np.where(still[crew.event], 0.0, noise.astype(np.float64) * kept + pushed)
 
 
-def leaks(crew: Cast, noise: Floats, *, dt: int, throw: Throw) -> Flags:
-    """Which events leak: while a shock is extreme, somebody may be trading on the outcome."""
-    extreme = crew.shocked & (np.abs(noise) > LEAK_LEVEL * crew.noise)
-    somewhere = np.logical_or.reduceat(extreme, crew.first)
-    return somewhere & (throw.random(len(somewhere)) < -np.expm1(-LEAK_RATE * dt))
+def rumors(crew: Cast, fair: Floats, noise: Floats, *, dt: int, throw: Throw) -> tuple[Flags, Ints]:
+    """Which events a false rumor strikes, and the outcome that will refute it before long.
+
+    It takes an extreme shock that lifts an outsider, or sinks the favorite.
+    """
+    bar = RUMOR_LEVEL * crew.noise
+    lifted = crew.shocked & (noise > bar) & (fair < OUTSIDER)
+    sunk = crew.shocked & (noise < -bar) & (fair > 1 - OUTSIDER)
+    somewhere = np.logical_or.reduceat(lifted | sunk, crew.first)
+    struck = somewhere & (throw.random(len(somewhere)) < -np.expm1(-RUMOR_RATE * dt))
+    left = np.where(lifted, 0.0, fair)
+    favored = np.logical_or.reduceat(sunk, crew.first)[crew.event]
+    left = np.where(favored & ~sunk, 0.0, left)
+    nobody = np.add.reduceat(left, crew.first)[crew.event] == 0
+    left = np.where(nobody, fair, left)
+    return struck, pick(crew, left, throw) - crew.first
 
 
 def touched(crew: Cast, *, dt: int, throw: Throw) -> Flags:

@@ -48,9 +48,10 @@ def trading(world: World, shown: Offer) -> NDArray[np.intp]:
     return np.flatnonzero(fresh & (luck < PRINT_SHARE))
 
 
-def trade(world: World, market: Market, book: Book) -> Print | None:
+def trade(world: World, shown: Offer, index: int, book: Book) -> Print | None:
     """The trade that took a small part of one side of this YES book, None if that side is empty."""
-    luck = uniform(world.seed, world.step, int(market.yes.id) % 2**62)[0]
+    market = shown.markets[index]
+    luck = uniform(world.seed, world.step, world.cast.key[shown.rows[index]])[0]
     buys = luck < 0.5
     level = best_ask(book) if buys else best_bid(book)
     if level is None:
@@ -67,13 +68,15 @@ def resolutions(world: World, markets: Collection[str]) -> list[Resolution]:
         for each in world.running
         if each.outcome != OPEN
         for market in world.script(each).markets
+        if market.id in markets
     ]
     paid = [
         Resolution(market.id, Status.RESOLVED, each.at, payouts(each.outcome, index))
         for each in world.past
         for index, market in enumerate(world.script(each).markets)
+        if market.id in markets
     ]
-    return [each for each in (*proposed, *paid) if each.market in markets]
+    return proposed + paid
 
 
 def _proposed(market: Market) -> Market:

@@ -72,7 +72,7 @@ def script(seed: int, number: int, slot: int, born_at: int, regular: int) -> Scr
         start=np.log(start),
         learning=float(throw.uniform(0.06, 0.2)),
         news_rate=float(throw.uniform(0.05, 0.25)) / DAY,
-        call_rate=(0.05 if ordinary else 0.0) / DAY,
+        call_rate=(0.03 if ordinary else 0.0) / DAY,
         half_life=MINUTE * np.where(shocked, throw.uniform(35, 70, rows), 3.0),
         noise=np.where(shocked, throw.uniform(*SHOCK, rows), throw.uniform(0.0, 0.006, rows)),
         shocked=shocked,
@@ -84,7 +84,7 @@ def script(seed: int, number: int, slot: int, born_at: int, regular: int) -> Scr
 
 SHOCKED = 0.6
 """Share of the middling outcomes whose noise is slow and large: about a third of all markets."""
-SHOCK = (0.12, 0.22)
+SHOCK = (0.11, 0.2)
 FINE_GRID = 1_000
 
 

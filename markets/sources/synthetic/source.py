@@ -64,7 +64,7 @@ class SyntheticSource:
         shown, asked = self._offer(world), set(markets)
         traded = [i for i in reports.trading(world, shown) if shown.markets[i].id in asked]
         pairs = self._shelf.pairs(world, shown, traded)
-        found = (reports.trade(world, shown.markets[i], pairs[i].yes) for i in traded)
+        found = (reports.trade(world, shown, i, pairs[i].yes) for i in traded)
         return [each for each in found if each]
 
     def resolutions(self, markets: Sequence[str], at: int) -> Iterable[Resolution]:

@@ -19,12 +19,16 @@ PAST_KEPT = 96
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An event on show; `leak_at` is when a leaked decision falls due, 0 for none."""
+    """An event on show.
+
+    After a rumor `refuted_at` is when it will be decided for `leaning`; before, 0 and OPEN.
+    """
 
     number: int
     slot: int
     born_at: int
-    leak_at: int = 0
+    refuted_at: int = 0
+    leaning: int = OPEN
     decided_at: int = 0
     outcome: int = OPEN
 
@@ -87,26 +91,29 @@ def advance(world: World, at: int) -> World:
     crew, dt = world.cast, at - world.at
     weight = world.weight.astype(np.float64)
     fair = np.exp(weight)
-    decided_at, leak_at = _column(world, "decided_at"), _column(world, "leak_at")
+    decided_at, refuted_at = _column(world, "decided_at"), _column(world, "refuted_at")
+    leaning = _column(world, "leaning")
 
-    called = motion.called(crew, fair, at=at, dt=dt, leak_at=leak_at, throw=throw)
-    outcome = motion.outcomes(crew, fair, throw)
+    called = motion.called(crew, fair, at=at, dt=dt, refuted_at=refuted_at, throw=throw)
+    outcome = np.where(refuted_at > 0, leaning, motion.outcomes(crew, fair, throw))
     fresh = called & (decided_at == 0)
     still = fresh | (decided_at > 0)
     weight = motion.learn(crew, weight, still=still, dt=dt, throw=throw)
     weight = motion.pin(crew, weight, fresh=fresh, outcome=outcome)
     noise = motion.trade(crew, world.noise, still=still, dt=dt, throw=throw)
-    leaking = motion.leaks(crew, noise, dt=dt, throw=throw) & ~still & (leak_at == 0)
-    delay = throw.exponential(motion.LEAK_DELAY, len(leaking)).astype(np.int64)
+    struck, truth = motion.rumors(crew, fair, noise, dt=dt, throw=throw)
+    struck &= ~still & (refuted_at == 0)
+    delay = throw.exponential(motion.RUMOR_DELAY, len(struck)).astype(np.int64)
 
     running = tuple(
         replace(
             each,
-            leak_at=int(at + delay[i]) if leaking[i] else each.leak_at,
+            refuted_at=int(at + delay[i]) if struck[i] else each.refuted_at,
+            leaning=int(truth[i]) if struck[i] else each.leaning,
             decided_at=at if fresh[i] else each.decided_at,
             outcome=int(outcome[i]) if fresh[i] else each.outcome,
         )
-        if leaking[i] or fresh[i]
+        if struck[i] or fresh[i]
         else each
         for i, each in enumerate(world.running)
     )

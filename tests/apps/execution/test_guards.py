@@ -11,7 +11,7 @@ from execution.models import JournalEntry, LedgerAccount, Posting, guards
 from execution.services import bookings
 from tests.builders import micro
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def post(entry, debit, credit, amount, asset=CASH_ASSET) -> None:
     Posting.objects.create(entry=entry, debit=debit, credit=credit, amount=amount, asset=asset)
 
 
-def refused(action, *, match: str = "") -> None:
+def refused(action, *, match: str | None = None) -> None:
     before = list(LedgerAccount.objects.values_list("debits", "credits").order_by("pk"))
     with pytest.raises(DatabaseError, match=match), transaction.atomic():
         action()

@@ -14,16 +14,16 @@ from markets.core.ports import SourceDown
 from markets.core.types import ONE, Resolution, Status
 from markets.selectors import ticks
 from markets.services import collect, resolutions, rows, sources, universe
-from tests import fake_exchange as exchange
+from tests import misbehaving
 from tests.builders import NOON, book, market
-from tests.fake_exchange import Told
+from tests.misbehaving import Told
 
 SECOND = 1000
 
 
 @pytest.fixture(autouse=True)
 def _configured(settings):
-    settings.PQAP = SimpleNamespace(digest="one", collection=exchange.collection())
+    settings.PQAP = SimpleNamespace(digest="one", collection=misbehaving.collection())
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from markets.core.ports import SourceDown
 from markets.core.types import Event, Market, Status
 from markets.selectors import universes
 from markets.services import keep, release, sources, universe
-from tests import fake_exchange as exchange
+from tests import misbehaving
 from tests.builders import DAY, NOON, market, micro
-from tests.fake_exchange import Told
+from tests.misbehaving import Told
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
@@ -24,7 +24,7 @@ def _configured(settings):
 
 
 def configure(settings, **collection: object) -> None:
-    found = exchange.collection(**{"markets": 2} | collection)
+    found = misbehaving.collection(**{"markets": 2} | collection)
     settings.PQAP = SimpleNamespace(digest="one", collection=found)
 
 

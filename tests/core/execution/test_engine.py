@@ -21,7 +21,7 @@ from execution.core.types import (
 )
 from markets.core.tick import Tick
 from markets.core.types import ONE, Resolution, Status
-from strategies.core.types import LEAVE_YES, Bet
+from strategies.core.types import LEAVE_YES, STOP, Bet
 from tests.builders import NOON, book, market, micro, tick, universe
 from tests.trading import CONTROLS, HOUR, LIMITS, SETTING, VENUE, account, bet, opinions
 
@@ -221,13 +221,20 @@ class TestExit:
         assert [o.reason for o in selling.orders.values()] == ["time"]
 
     def test_a_stop_keeps_the_market_shut_for_a_day(self):
+        selling, _ = run(bought(), world_tick(2), leave={0: LEAVE_YES + STOP})
+        closed, _ = run(selling, world_tick(3))
+
+        assert closed.cooldowns == {("tester", "m-1"): NOON + 30_000 + 24 * HOUR}
+        _, facts = run(closed, world_tick(4), bet())
+
+        assert pick(facts, Refusal)[0].code == "COOLDOWN"
+
+    def test_a_rule_that_is_done_pauses_for_an_hour_even_at_a_loss(self):
         crash = world_tick(2, bids=(("0.30", 500),), asks=(("0.32", 500),))
         selling, _ = run(bought(), crash, leave={0: LEAVE_YES})
         closed, _ = run(selling, world_tick(3))
 
-        _, facts = run(closed, world_tick(4), bet())
-
-        assert pick(facts, Refusal)[0].code == "COOLDOWN"
+        assert closed.cooldowns == {("tester", "m-1"): NOON + 30_000 + HOUR}
 
     def test_orders_one_exit_at_a_time(self):
         selling, _ = run(bought(), world_tick(2), leave={0: LEAVE_YES})

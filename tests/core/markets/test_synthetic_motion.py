@@ -135,14 +135,37 @@ def test_picks_follow_the_probabilities(crew: Cast) -> None:
     assert np.abs(counts / 4_000 - fair).max() < 4.5 * 0.5 / np.sqrt(4_000)
 
 
-def test_leaks_are_rates_not_chances_per_step(crew: Cast) -> None:
-    noise = 3 * crew.noise
-    throw = dice(37, 1)
-    slow = sum(motion.leaks(crew, noise, dt=HOUR, throw=throw).sum() for _ in range(200))
-    fast = sum(motion.leaks(crew, noise, dt=HOUR // 10, throw=throw).sum() for _ in range(2_000))
+def test_rumors_come_at_a_rate_not_at_a_chance_per_step(crew: Cast) -> None:
+    fair, throw = np.exp(start(crew)), dice(37, 1)
 
+    def struck(noise: Floats, dt: int) -> int:
+        return int(motion.rumors(crew, fair, noise, dt=dt, throw=throw)[0].sum())
+
+    slow = sum(struck(3 * crew.noise, HOUR // 2) for _ in range(200))
+    fast = sum(struck(3 * crew.noise, HOUR // 20) for _ in range(2_000))
+    print("seed 37", slow, fast)
+
+    assert slow > 100
     assert slow == pytest.approx(fast, rel=0.25)
-    assert motion.leaks(crew, 1.9 * crew.noise, dt=DAY, throw=throw).sum() == 0
+    assert struck(1.9 * crew.noise, DAY) == 0
+    assert struck(-1.9 * crew.noise, DAY) == 0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_rumor_is_refuted_the_outsider_loses_and_the_favorite_wins(crew: Cast, sign: int) -> None:
+    fair, throw = np.exp(start(crew)), dice(41, 1)
+    struck = 0
+    for row in np.flatnonzero(crew.shocked).tolist():
+        noise = np.zeros(len(fair))
+        noise[row] = sign * 3 * crew.noise[row]
+        hit, truth = motion.rumors(crew, fair, noise, dt=10 * DAY, throw=throw)
+        due = fair[row] < motion.OUTSIDER if sign > 0 else fair[row] > 1 - motion.OUTSIDER
+        assert hit.sum() == due
+        event = crew.event[row]
+        if due:
+            struck += 1
+            assert (crew.first[event] + truth[event] == row) == (sign < 0)
+    assert struck
 
 
 def test_hashed_numbers_are_even_and_depend_on_every_key() -> None:

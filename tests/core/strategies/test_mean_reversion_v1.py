@@ -11,7 +11,7 @@ from markets.core.bars import BAR_MS, SealedBar
 from markets.core.panel import Panel
 from markets.core.tick import Tick
 from markets.core.types import ONE, FeeSchedule
-from strategies.core.types import LEAVE_BOTH, LEAVE_NO, LEAVE_YES, SILENCES, Silence
+from strategies.core.types import LEAVE_BOTH, LEAVE_NO, LEAVE_YES, SILENCES, STOP, Silence
 from strategies.library.mean_reversion_v1 import MeanReversion, Params
 from tests import builders as b
 from tests.core.markets import histories
@@ -167,14 +167,14 @@ class TestTheBand:
     @pytest.mark.parametrize(
         ("z", "silence", "close"),
         [
-            (-3.2, Silence.NO_SIGNAL, LEAVE_BOTH),
+            (-3.2, Silence.NO_SIGNAL, LEAVE_BOTH + STOP),
             (-2.9, None, LEAVE_NO),
             (-1.0, Silence.NO_SIGNAL, LEAVE_NO),
             (-0.3, Silence.NO_SIGNAL, LEAVE_BOTH),
             (0.3, Silence.NO_SIGNAL, LEAVE_BOTH),
             (1.0, Silence.NO_SIGNAL, LEAVE_YES),
             (2.9, None, LEAVE_YES),
-            (3.2, Silence.NO_SIGNAL, LEAVE_BOTH),
+            (3.2, Silence.NO_SIGNAL, LEAVE_BOTH + STOP),
         ],
     )
     def test_it_enters_between_entry_and_stop_and_holders_leave_outside(self, z, silence, close):
@@ -244,7 +244,8 @@ class TestMirror:
             assert one.silence.tobytes() == other.silence.tobytes()
             known = one.fair > 0
             assert (one.fair + other.fair)[known].tolist() == [ONE] * int(known.sum())
-            swapped = np.array([0, LEAVE_NO, LEAVE_YES, LEAVE_BOTH])[one.close]
+            swapped = np.array([0, LEAVE_NO, LEAVE_YES, LEAVE_BOTH])[one.close & LEAVE_BOTH]
+            swapped += one.close & STOP
             assert swapped.tolist() == other.close.tolist()
             signals += len(bets)
         assert signals > 20

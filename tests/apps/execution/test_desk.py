@@ -1,0 +1,221 @@
+"""The desk stage on real databases: every tick once, whatever overtakes, breaks or comes late."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from execution import models
+from execution.core import state
+from execution.core.types import ChangeKind
+from execution.selectors import checks, facts
+from execution.services import changes, desk, opening, saving
+from markets import stages
+from markets.models import Pin
+from markets.selectors import ticks
+from markets.services import collect, universe
+from markets.sources.synthetic import SyntheticSource
+from strategies.library import REGISTRY
+from tests.flows import taker
+
+pytestmark = pytest.mark.usefixtures("database")
+
+START = 1_767_225_600_000
+TICKS = 30
+
+
+@pytest.fixture(autouse=True)
+def world(database, settings, monkeypatch):
+    """Thirty collected ten-second ticks, open accounts, and a strategy that trades often."""
+    taker.register()
+    monkeypatch.setitem(REGISTRY, "taker", REGISTRY["taker"])
+    settings.PQAP = replace(
+        settings.PQAP,
+        enabled_strategies=("taker",),
+        strategies={**settings.PQAP.strategies, "taker": taker.Params()},
+    )
+    opening.open_accounts(START)
+    source = SyntheticSource(seed=1)
+    universe.sync_markets(source, START)
+    collect.collect_many(source, [START + 10_000 * n for n in range(TICKS)])
+    yield
+    REGISTRY.pop("taker", None)
+
+
+def go(batch: int = 10, **options) -> int:
+    return desk.advance(now=timezone.now(), late_allowed=True, batch=batch, **options)
+
+
+def everything() -> dict[str, int]:
+    tables = (models.Order, models.Trade, models.JournalEntry, models.Posting, models.Refusal)
+    return {table.__name__: table.objects.count() for table in tables}
+
+
+def test_takes_every_tick_once_and_keeps_the_books():
+    assert [go(), go(), go(), go()] == [10, 10, 10, 0]
+
+    assert stages.position("desk") == TICKS
+    assert models.Trade.objects.filter(account="base").exists()
+    assert checks.faults() == []
+
+
+def test_a_restarted_desk_stands_where_the_warm_one_stood():
+    go()
+    warm = {n: state.dump(p) for n, p in desk._warm.desk.portfolios.items()}
+    runs, bets = desk._warm.desk.journal.runs, desk._warm.desk.journal.bets
+
+    desk.forget()
+    cold = desk._at(stages.position("desk"))
+
+    assert {n: state.dump(p) for n, p in cold.portfolios.items()} == warm
+    assert (cold.journal.runs, cold.journal.bets) == (runs, bets)
+
+
+def test_what_a_rival_has_done_is_not_done_again(monkeypatch):
+    def rival(*args, **options):
+        monkeypatch.undo()
+        desk.forget()
+        go()
+        return saving.save(*args, **options)
+
+    position = stages.position("desk")
+    real = stages.advance
+
+    def late(name, *, from_, to):
+        monkeypatch.setattr(stages, "advance", real)
+        desk.forget()
+        assert go() == 10
+        return real(name, from_=from_, to=to)
+
+    monkeypatch.setattr(stages, "advance", late)
+
+    assert go() == 0
+    assert stages.position("desk") == position + 10
+    assert checks.faults() == []
+
+
+def test_a_batch_that_breaks_leaves_nothing_and_the_next_one_does_it(monkeypatch):
+    before = everything()
+    monkeypatch.setattr(
+        saving.projections, "show", lambda *_: (_ for _ in ()).throw(RuntimeError("disk"))
+    )
+
+    with pytest.raises(RuntimeError):
+        go()
+
+    assert everything() == before
+    assert stages.position("desk") == 0
+
+    monkeypatch.undo()
+    settings_again()
+    assert go() == 10
+    assert checks.faults() == []
+
+
+def settings_again() -> None:
+    """`undo` also took the registry's entry away."""
+    taker.register()
+
+
+def test_late_ticks_lapse_and_open_nothing():
+    last = ticks.ticks_after(0, TICKS)[-1].at
+
+    desk.advance(now=datetime.fromtimestamp(last / 1000, UTC), batch=TICKS)
+
+    lapse = models.Lapse.objects.get()
+    assert lapse.from_tick == 1
+    assert 20 <= lapse.to_tick < TICKS
+    placed = models.Order.objects.filter(purpose="entry").order_by("tick_id").first()
+    assert placed is None or placed.tick_id > lapse.to_tick
+
+
+def test_a_decision_takes_effect_on_the_next_tick_and_is_stamped_with_it():
+    go()
+    changes.record(kind=ChangeKind.HALT, scope="all", who="ann", why="lunch")
+    changes.record(
+        kind=ChangeKind.LIMIT, scope="daily_loss_limit", value="5000000", who="ann", why="calm"
+    )
+
+    go()
+
+    assert set(models.Change.objects.values_list("applied_tick", flat=True)) == {11}
+    assert models.HaltState.objects.get().who == "ann"
+    assert models.LimitState.objects.get(name="daily_loss_limit").override == 5_000_000
+    assert not models.Order.objects.filter(tick_id__gt=10).exists()
+    assert [n.kind for n in facts.news(10, 20)] == ["halt"]
+
+    changes.record(kind=ChangeKind.RESUME, scope="all", who="ann", why="back")
+    go()
+
+    assert not models.HaltState.objects.exists()
+    assert models.Order.objects.filter(tick_id__gt=20).exists()
+
+
+def test_switching_a_strategy_off_and_back_to_the_configuration():
+    changes.record(kind=ChangeKind.DISABLE, scope="taker", who="ann", why="test")
+    go()
+
+    row = models.StrategyState.objects.get(name="taker")
+    assert (row.state, row.override) == ("disabled", False)
+    assert not models.Order.objects.exists()
+
+    changes.record(kind=ChangeKind.RESET_STRATEGY, scope="taker", who="ann", why="test")
+    desk.forget()
+    go()
+
+    assert models.StrategyState.objects.get(name="taker").override is None
+    assert models.Order.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "value", "names"),
+    [
+        ("enable", "nobody", "", "strategy"),
+        ("enable", "momentum_v1", "", "unavailable"),
+        ("limit", "max_fun", "1", "limit"),
+        ("limit", "daily_loss_limit", "-1", "value"),
+        ("limit", "daily_loss_limit", "1.5", "value"),
+        ("halt", "planet:earth", "", "scope"),
+    ],
+)
+def test_decisions_that_cannot_be_carried_out_are_refused(kind, scope, value, names):
+    with pytest.raises(changes.BadChange, match=names):
+        changes.record(kind=kind, scope=scope, value=value, who="ann", why="because")
+
+    assert not models.Change.objects.exists()
+
+
+def test_a_decision_needs_a_reason():
+    with pytest.raises(changes.BadChange, match="why"):
+        changes.record(kind=ChangeKind.HALT, who="ann", why=" ")
+
+
+def test_what_is_held_stays_tracked():
+    go(TICKS)
+
+    held = set(models.Position.objects.values_list("market", flat=True))
+    on_order = {
+        order["market"]
+        for account in models.Account.objects.all()
+        for order in account.state["orders"]
+    }
+    assert set(Pin.objects.values_list("condition_id", flat=True)) == held | on_order
+
+
+def test_opening_twice_changes_nothing():
+    assert opening.open_accounts(START + 5) is False
+    assert models.JournalEntry.objects.count() == 3
+    assert sum(a.cash for a in models.Account.objects.all()) == 3 * settings.PQAP.initial_capital
+
+
+def test_books_that_do_not_add_up_are_noticed():
+    go()
+    models.Account.objects.filter(name="base").update(cash=1)
+    models.Position.objects.filter(account="optimistic").update(size=1)
+
+    found = " / ".join(checks.faults())
+
+    assert "account base shows cash of 1" in found
+    assert "optimistic/taker shows 1 of token" in found
