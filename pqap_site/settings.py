@@ -93,9 +93,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_URL = SECRETS.values.get("DATABASE_URL") or f"sqlite:///{PATHS.database}"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Tests run in memory, also where each parallel worker would have a file of its own.
     DATABASES["default"] |= {"ENGINE": "pqap_site.sqlite", "TEST": {"NAME": ":memory:"}}
-    # Tests run in memory; parallel ones get a suffix where SQLite ignores it, at the end.
-    DATABASES["default"]["TEST"] = {"NAME": "file:tests?mode=memory&cache=shared&worker="}
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 BROKER_URL = SECRETS.values.get("BROKER_URL", "")

@@ -37,7 +37,7 @@ def prepare_database() -> str | None:
     configuration = settings.PQAP
     env, source = configuration.env, configuration.exchange.source
     identity.check(env, source)
-    call_command("migrate", interactive=False, run_syncdb=True, verbosity=0)
+    call_command("migrate", interactive=False, verbosity=0)
     identity.claim(env, source)
     logins.create_roles()
     schedule.rebuild(schedule.entries(configuration))
