@@ -1,5 +1,6 @@
 """The dashboard app: what this process knows about itself."""
 
+import os
 import time
 
 from django.apps import AppConfig
@@ -9,5 +10,5 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
     default_auto_field = "django.db.models.BigAutoField"
 
-    started_at = int(time.time() * 1000)
-    """When this process started, ms UTC."""
+    started_at = int(os.environ.get("PQAP_STARTED_AT", time.time() * 1000))
+    """When the environment started, as its supervisor says, else this process; ms UTC."""

@@ -100,11 +100,22 @@ class Halted(serializers.Serializer):
     at = Instant()
 
 
+class Override(serializers.Serializer):
+    """A person's value against the configuration's, as text with its unit."""
+
+    name = Text()
+    value = Text()
+    configured = Text()
+    was_configured = Text()
+    outdated = Flag()
+
+
 class Risk(serializers.Serializer):
     limits = serializers.DictField(child=LimitUse())
     halted = Flag()
     halt_reason = Text()
     halts = Halted(many=True)
+    overrides = Override(many=True)
 
 
 class StageLine(serializers.Serializer):

@@ -52,6 +52,13 @@ class Decided(ReadOnly):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return admin.ModelAdmin.has_change_permission(self, request, obj)
 
+    @admin.display(description="note")
+    def note(self, row: Any) -> str:
+        """Whether the configuration changed under an override."""
+        if row.override is None or row.configured == row.overridden:
+            return ""
+        return "the configuration changed after the override: keep it or reset it"
+
     def decision(self, row: Any, form: forms.ModelForm) -> tuple[ChangeKind, str] | None:
         """The kind and value that the form asks for, None when it changes nothing."""
         raise NotImplementedError
@@ -101,10 +108,11 @@ class StrategyForm(WhyForm):
 @admin.register(StrategyState)
 class StrategyAdmin(Decided):
     form = StrategyForm
-    list_display = ("name", "state", "configured", "override", "reason", "description")
+    list_display = ("name", "state", "configured", "override", "note", "reason", "description")
     ordering = ("name",)
     readonly_fields = (
-        "name", "description", "state", "configured", "override", "state_reason", "parameters",
+        "name", "description", "state", "configured", "override", "note", "state_reason",
+        "parameters",
     )  # fmt: skip
     fields = (*readonly_fields, "switch", "reason")
 
@@ -139,9 +147,9 @@ class LimitForm(WhyForm):
 @admin.register(LimitState)
 class LimitAdmin(Decided):
     form = LimitForm
-    list_display = ("name", "shown_used", "in_force", "shown_configured", "shown_override")
+    list_display = ("name", "shown_used", "in_force", "shown_configured", "shown_override", "note")
     ordering = ("name",)
-    readonly_fields = ("name", "shown_used", "in_force", "shown_configured", "shown_override")
+    readonly_fields = list_display
     fields = (*readonly_fields, "value", "reason")
 
     shown_used = amount("used")

@@ -64,6 +64,7 @@ class Terms(models.Model):
     taker_delay_ms = models.IntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "terms"
         constraints = [models.UniqueConstraint("market", "effective_at", name="terms_from_once")]
 
     def __str__(self) -> str:
@@ -78,6 +79,9 @@ class Universe(models.Model):
 
     effective_at = models.BigIntegerField()
     members = models.JSONField()
+
+    class Meta:
+        verbose_name_plural = "universes"
 
     def __str__(self) -> str:
         return f"universe {self.pk}"
@@ -161,6 +165,9 @@ class Latest(models.Model):
     coherent = models.BooleanField()
     tracked = models.BooleanField(default=True)
 
+    class Meta:
+        verbose_name_plural = "latest quotes"
+
     def __str__(self) -> str:
         return f"latest of {self.market_id}"
 
@@ -172,6 +179,9 @@ class Anomaly(models.Model):
     at = models.BigIntegerField(db_index=True)
     market = models.ForeignKey(Market, on_delete=models.PROTECT)
     code = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "anomalies"
 
     def __str__(self) -> str:
         return f"{self.code} {self.market_id}"

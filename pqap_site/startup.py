@@ -11,8 +11,9 @@ from django.db import connection
 from kombu.exceptions import OperationalError
 
 from execution.core.types import ChangeKind
-from execution.selectors import checks
+from execution.selectors import checks, overrides
 from execution.services import changes, opening
+from markets.services import sources
 from notifications import services as notifications
 from pqap_site import (
     fastforward,
@@ -43,6 +44,8 @@ def prepare_database() -> str | None:
     schedule.rebuild(schedule.entries(configuration))
     opening.open_accounts(fastforward.begins(datetime.now(UTC)))
     check_ledger()
+    for override in overrides.in_force():
+        log.warning("%s", override)
     return logins.create_owner()
 
 
@@ -54,6 +57,14 @@ def check_ledger() -> None:
     if faults:
         why = f"the ledger does not add up: {faults[0]}"
         changes.record(kind=ChangeKind.HALT, scope="all", who="ledger check", why=why)
+
+
+def prepare_source() -> None:
+    """Open the source once, so that a bad recording is one sentence and not an error a cycle."""
+    try:
+        sources.current(settings.PQAP)
+    except (OSError, ValueError) as problem:
+        raise Unready(f"The market data cannot be opened: {problem}") from problem
 
 
 def prepare_files() -> None:

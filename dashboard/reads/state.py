@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from dashboard import health
 from dashboard.apps import DashboardConfig
-from execution.selectors import accounts, control, orders
+from execution.selectors import accounts, control, orders, overrides
 from markets.selectors import catalogue
 from strategies import selectors as opinions
 
@@ -153,6 +153,7 @@ def read_status(now: int) -> dict[str, Any]:
             "halted": stopped is not None,
             "halt_reason": stopped.reason if stopped else "",
             "halts": halts,
+            "overrides": overrides.in_force(),
         },
         "errors": sum(failure.count for failure in failures),
         "recent_errors": [

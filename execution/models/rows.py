@@ -51,11 +51,15 @@ class Change(models.Model):
 
 
 class StrategyState(models.Model):
-    """One strategy's switch: the configured value, a person's override, and the state in force."""
+    """One strategy's switch: the configured value, a person's override, and the state in force.
+
+    `overridden` is what the configuration said when the override was made.
+    """
 
     name = models.TextField(primary_key=True)
     configured = models.BooleanField(default=False)
     override = models.BooleanField(null=True)
+    overridden = models.BooleanField(null=True)
     state = models.TextField()
     reason = models.TextField(default="")
     description = models.TextField(default="")
@@ -66,11 +70,15 @@ class StrategyState(models.Model):
 
 
 class LimitState(models.Model):
-    """One risk limit: the configured value, a person's override, and the newest use of it."""
+    """One risk limit: the configured value, a person's override, and the newest use of it.
+
+    `overridden` is what the configuration said when the override was made.
+    """
 
     name = models.TextField(primary_key=True)
     configured = models.BigIntegerField()
     override = models.BigIntegerField(null=True)
+    overridden = models.BigIntegerField(null=True)
     used = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -124,6 +132,9 @@ class JournalEntry(models.Model):
     at = models.BigIntegerField()
     tick_id = models.BigIntegerField(db_index=True)
     recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "journal entries"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id[:12]}"
@@ -283,6 +294,7 @@ class Equity(models.Model):
     drawdown = models.BigIntegerField()
 
     class Meta:
+        verbose_name_plural = "equity"
         constraints = [models.UniqueConstraint("account", "at", name="equity_once")]
 
     def __str__(self) -> str:

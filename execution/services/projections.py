@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from django.db.models import F
+
 from execution.core import portfolio as accounts
 from execution.core import state
 from execution.core.controls import Controls
@@ -75,17 +77,22 @@ def show_switches(changes: Iterable[Change]) -> None:
             case ChangeKind.ENABLE | ChangeKind.DISABLE:
                 on = change.kind is ChangeKind.ENABLE
                 StrategyState.objects.filter(name=change.scope).update(
-                    override=on, state="active" if on else "disabled", reason=change.why
+                    override=on,
+                    overridden=F("configured"),
+                    state="active" if on else "disabled",
+                    reason=change.why,
                 )
             case ChangeKind.RESET_STRATEGY:
                 for row in StrategyState.objects.filter(name=change.scope):
-                    row.override, row.reason = None, ""
+                    row.override, row.overridden, row.reason = None, None, ""
                     row.state = "active" if row.configured else "disabled"
                     row.save()
             case ChangeKind.LIMIT:
-                LimitState.objects.filter(name=change.scope).update(override=int(change.value))
+                LimitState.objects.filter(name=change.scope).update(
+                    override=int(change.value), overridden=F("configured")
+                )
             case ChangeKind.RESET_LIMIT:
-                LimitState.objects.filter(name=change.scope).update(override=None)
+                LimitState.objects.filter(name=change.scope).update(override=None, overridden=None)
 
 
 def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:

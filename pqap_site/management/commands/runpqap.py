@@ -65,6 +65,7 @@ class Command(BaseCommand):
         for warning in (*configuration.warnings, *settings.SECRETS.warnings):
             log.warning("%s", warning)
         announcement.password = startup.prepare_database()
+        startup.prepare_source()
         startup.prepare_files()
         startup.look_at_exchange()
         with Bar(sys.stderr, "Fast-forward") as bar:
@@ -101,6 +102,7 @@ def programs(bind: str, number: int) -> list[Program]:
 def _supervisor(number: int) -> Supervisor:
     configuration = settings.PQAP
     environ = {**os.environ, "PQAP_CONFIG": str(configuration.path), "PYTHONUNBUFFERED": "1"}
+    environ |= {"PQAP_STARTED_AT": str(int(time.time() * 1000))}
     return Supervisor(
         programs(configuration.api.bind, number),
         folder=settings.BASE_DIR,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from execution import models
 from execution.core import state
 from execution.core.types import ChangeKind
-from execution.selectors import checks, facts
+from execution.selectors import checks, facts, overrides
 from execution.services import changes, desk, opening, saving
 from markets import stages
 from markets.models import Pin
@@ -206,3 +206,28 @@ def test_books_that_do_not_add_up_are_noticed():
 
     assert "account base shows cash of 1" in found
     assert "optimistic/taker shows 1 of token" in found
+
+
+def test_an_override_is_told_and_so_is_a_configuration_that_changed_under_it(settings):
+    changes.record(
+        kind=ChangeKind.LIMIT, scope="daily_loss_limit", value="5000000", who="ann", why="calm"
+    )
+    changes.record(kind=ChangeKind.DISABLE, scope="taker", who="ann", why="calm")
+    go()
+
+    assert [str(each) for each in overrides.in_force()] == [
+        "taker is overridden: disabled instead of enabled",
+        "daily_loss_limit is overridden: $5 instead of $100",
+    ]
+
+    limits = replace(settings.PQAP.risk_limits, daily_loss_limit=80_000_000)
+    settings.PQAP = replace(settings.PQAP, risk_limits=limits)
+    opening.open_accounts(START)
+
+    told = str(overrides.in_force()[1])
+    assert "$5 instead of $80 (the configuration said $100 then" in told
+
+    changes.record(kind=ChangeKind.RESET_LIMIT, scope="daily_loss_limit", who="ann", why="ok")
+    go()
+
+    assert [each.name for each in overrides.in_force()] == ["taker"]
