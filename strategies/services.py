@@ -61,44 +61,24 @@ def _execute(statement: str, rows: Sequence[Sequence[Any]]) -> None:
             cursor.executemany(statement, rows)
 
 
+PLAIN = (
+    *("at", "strategy", "version", "market", "token", "outcome", "fair", "limit", "edge", "size"),
+    "why",
+)
+"""Fields of a Bet that its row holds under the same name."""
+
+
 def _signal(tick: Tick, bet: Bet) -> Signal:
-    return Signal(
-        id=bet_id(bet),
-        tick_id=tick.id,
-        at=bet.at,
-        strategy=bet.strategy,
-        version=bet.version,
-        market=bet.market,
-        token=bet.token,
-        outcome=bet.outcome,
-        fair=bet.fair,
-        limit=bet.limit,
-        edge=bet.edge,
-        size=bet.size,
-        plan={**asdict(bet.plan), "variance": bet.variance, "leg": bet.leg},
-        why=bet.why,
-    )
+    plan = {**asdict(bet.plan), "variance": bet.variance, "leg": bet.leg}
+    columns = {name: getattr(bet, name) for name in PLAIN}
+    return Signal(id=bet_id(bet), tick_id=tick.id, plan=plan, **columns)
 
 
 def _bet(row: Signal) -> Bet:
     plan = dict(row.plan)
     variance, leg = plan.pop("variance"), plan.pop("leg")
-    return Bet(
-        strategy=row.strategy,
-        version=row.version,
-        at=row.at,
-        market=row.market,
-        token=row.token,
-        outcome=row.outcome,
-        fair=row.fair,
-        limit=row.limit,
-        edge=row.edge,
-        size=row.size,
-        variance=variance,
-        plan=Plan(**plan),
-        leg=leg,
-        why=row.why,
-    )
+    columns = {name: getattr(row, name) for name in PLAIN}
+    return Bet(variance=variance, leg=leg, plan=Plan(**plan), **columns)
 
 
 def _run(run: Run, ended: dict[tuple[str, str, int], tuple[int, int]]) -> SilenceRun:

@@ -1,13 +1,16 @@
 """Everything a batch of turns led to, as rows; runs inside the desk's one transaction."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from execution.core.desk import Desk, Turn
 from execution.core.types import (
     Change,
     Disposed,
     Equity,
+    Fact,
     Fill,
     JournalEntry,
     Order,
@@ -69,78 +72,27 @@ def _save_orders(orders: Iterable[tuple[int, Order]]) -> None:
 
 
 def _order(tick: int, order: Order) -> OrderRow:
-    return OrderRow(
-        id=order.id,
-        tick_id=tick,
-        account=order.account,
-        strategy=order.strategy,
-        market=order.market,
-        token=order.token,
-        outcome=order.outcome,
-        side=order.side,
-        type=order.type,
-        price=order.price,
-        size=order.size,
-        purpose=order.purpose,
-        leg=order.leg,
-        signal_id=order.signal or None,
-        placed_at=order.placed_at,
-        arrives_at=order.arrives_at,
-        filled=order.filled,
-        reserved=order.reserved,
-        state=order.state,
-        reason=order.reason,
-    )
+    columns = _columns(order, without=("signal", "plan", "index", "waits"))
+    return OrderRow(tick_id=tick, signal_id=order.signal or None, **columns)
 
 
 def _trade(tick: int, fill: Fill) -> Trade:
-    return Trade(
-        id=fill.id,
-        tick_id=tick,
-        account=fill.account,
-        order_id=fill.order or None,
-        strategy=fill.strategy,
-        market=fill.market,
-        token=fill.token,
-        outcome=fill.outcome,
-        side=fill.side,
-        price=fill.price,
-        size=fill.size,
-        notional=fill.notional,
-        fee=fill.fee,
-        liquidity=fill.liquidity,
-        evidence=fill.evidence,
-        level=fill.level,
-        book_at=fill.book_at,
-        at=fill.at,
-        realized_pnl=fill.realized_pnl,
-    )
+    columns = _columns(fill, without=("order",))
+    return Trade(tick_id=tick, order_id=fill.order or None, **columns)
 
 
 def _refusal(tick: int, refusal: Refusal) -> RefusalRow:
-    return RefusalRow(
-        tick_id=tick,
-        at=refusal.at,
-        account=refusal.account,
-        strategy=refusal.strategy,
-        market=refusal.market,
-        token=refusal.token,
-        signal=refusal.signal,
-        code=refusal.code,
-        limit=refusal.limit,
-        value=refusal.value,
-    )
+    return RefusalRow(tick_id=tick, **_columns(refusal))
 
 
 def _equity(equity: Equity) -> EquityRow:
-    return EquityRow(
-        account=equity.account,
-        at=equity.at,
-        cash=equity.cash,
-        reserved=equity.reserved,
-        equity=equity.equity,
-        drawdown=equity.drawdown,
-    )
+    return EquityRow(**_columns(equity))
+
+
+def _columns(fact: Fact, *, without: Sequence[str] = ()) -> dict[str, Any]:
+    """A fact's fields under the names its row has too."""
+    names = (field.name for field in fields(fact))
+    return {name: getattr(fact, name) for name in names if name not in without}
 
 
 def _stamp(changes: Sequence[Change], tick: int) -> None:
