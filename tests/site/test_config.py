@@ -54,8 +54,8 @@ class TestShippedFiles:
             for field in dataclasses.fields(config.Configuration)
             if getattr(short, field.name) != getattr(whole, field.name)
         }
-        open_reading = {"api"} if env in {"demo", "dev"} else set()
-        assert different - {"path", "digest", "warnings"} == open_reading
+        chosen = {"demo": {"api", "sizing"}, "dev": {"api"}}.get(env, set())
+        assert different - {"path", "digest", "warnings"} == chosen
 
     def test_open_reading_without_login_only_where_nobody_else_can_reach(self):
         open_ones = [env for env in ENVIRONMENTS if config.load(shipped(env), {}).api.public_read]
