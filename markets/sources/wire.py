@@ -90,7 +90,7 @@ def micro_down(value: object) -> int:
     return int(exact(value).scaleb(6, _EXACT))
 
 
-@lru_cache(maxsize=32_768, typed=True)
+@lru_cache(maxsize=4_096, typed=True)
 def price_of(value: object) -> int:
     """A price strictly between 0 and 1, in micro; cached, for a tick repeats its predecessor."""
     price = micro(value)
@@ -99,7 +99,7 @@ def price_of(value: object) -> int:
     return price
 
 
-@lru_cache(maxsize=65_536, typed=True)
+@lru_cache(maxsize=8_192, typed=True)
 def size_of(value: object) -> int:
     """A positive number of shares in micro, rounded down to a millionth."""
     size = micro_down(value)

@@ -1,0 +1,84 @@
+"""`make proof`: the desk against a local exchange for ten minutes, as a user would run it."""
+
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.exchange import Exchange
+
+ROOT = Path(__file__).resolve().parents[2]
+MINUTES = float(os.environ.get("PQAP_PROOF_MINUTES", "10"))
+
+pytestmark = pytest.mark.slow
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def megabytes(processes: list[psutil.Process]) -> float:
+    """Proportional memory of a family: shared pages are counted once."""
+    return sum(process.memory_full_info().pss for process in processes) / 1e6
+
+
+def family(parent: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    root = psutil.Process(parent.pid)
+    return [root, *root.children(recursive=True)]
+
+
+def test_collects_fifty_markets_every_ten_seconds_in_flat_memory(tmp_path):
+    port, log = free_port(), tmp_path / "dev.log"
+    with Exchange(markets=80) as exchange:
+        urls = dict.fromkeys(("PQAP_GAMMA_URL", "PQAP_CLOB_URL", "PQAP_DATA_URL"), exchange.url)
+        environ = {**os.environ, **urls, "PQAP_DATA": str(tmp_path / "data")}
+        command = [sys.executable, "manage.py", "runpqap", "configs/dev.yaml", "--port", str(port)]
+        with log.open("wb") as out:
+            desk = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+        try:
+            sizes = watch(desk, MINUTES * 60)
+            health = urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).read()
+            began = time.monotonic()
+            desk.send_signal(signal.SIGINT)
+            assert desk.wait(timeout=10) == 0
+            stopped = time.monotonic() - began
+        finally:
+            desk.kill()
+        calls, tokens = len(exchange.sizes), set(exchange.sizes)
+    text = log.read_text()
+    ticks = len(re.findall(r"on_orderbook_update tick", text))
+    early, late = statistics.median(sizes[12:24]), statistics.median(sizes[-12:])
+    print(
+        f"{MINUTES:g} minutes: {ticks} ticks, {calls} book requests of {tokens} tokens, "
+        f"{early:.0f} MB early, {late:.0f} MB late, stopped in {stopped:.1f} s"
+    )
+
+    assert b'"status":"ok"' in health
+    assert ticks >= MINUTES * 6 * 0.9
+    assert calls <= 2 * (ticks + 3)
+    assert tokens == {100}
+    assert late < early * 1.05
+    assert "database is locked" not in text
+    assert "ERROR" not in text
+
+
+def watch(desk: subprocess.Popen[bytes], seconds: float) -> list[float]:
+    """Memory of the whole family every five seconds."""
+    sizes = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert desk.poll() is None
+        sizes.append(megabytes(family(desk)))
+        time.sleep(5)
+    return sizes
