@@ -49,6 +49,8 @@ def run(now: datetime, progress: Progress) -> int:
         while desk.advance(now=datetime.now(UTC), late_allowed=True):
             pass
         progress(done, len(schedule))
+    for stage in (desk, collect, sources, ticks):
+        stage.forget()  # The workers keep their own; this process only watches them from now on.
     return len(schedule)
 
 

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.exchange import Exchange
+from tests.exchange import Exchange, World
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = float(os.environ.get("PQAP_PROOF_MINUTES", "10"))
@@ -40,14 +41,14 @@ def family(parent: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 def test_collects_fifty_markets_every_ten_seconds_in_flat_memory(tmp_path):
     port, log = free_port(), tmp_path / "dev.log"
-    with Exchange(markets=80) as exchange:
+    with Exchange(World(markets=80)) as exchange:
         urls = dict.fromkeys(("PQAP_GAMMA_URL", "PQAP_CLOB_URL", "PQAP_DATA_URL"), exchange.url)
         environ = {**os.environ, **urls, "PQAP_DATA": str(tmp_path / "data")}
         command = [sys.executable, "manage.py", "runpqap", "configs/dev.yaml", "--port", str(port)]
         with log.open("wb") as out:
             desk = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
         try:
-            sizes = watch(desk, MINUTES * 60)
+            sizes, busy = watch(desk, MINUTES * 60)
             health = urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).read()
             began = time.monotonic()
             desk.send_signal(signal.SIGINT)
@@ -55,13 +56,16 @@ def test_collects_fifty_markets_every_ten_seconds_in_flat_memory(tmp_path):
             stopped = time.monotonic() - began
         finally:
             desk.kill()
-        calls, tokens = len(exchange.sizes), set(exchange.sizes)
+        calls, tokens = len(exchange.sizes), {len(call) for call in exchange.sizes}
     text = log.read_text()
+    delays = tick_to_trade(text)
     ticks = len(re.findall(r"on_orderbook_update tick", text))
     early, late = statistics.median(sizes[12:24]), statistics.median(sizes[-12:])
     print(
         f"{MINUTES:g} minutes: {ticks} ticks, {calls} book requests of {tokens} tokens, "
-        f"{early:.0f} MB early, {late:.0f} MB late, stopped in {stopped:.1f} s"
+        f"{early:.0f} MB early, {late:.0f} MB late, CPU {busy:.1%} of a core, "
+        f"tick to trade p50 {delays[len(delays) // 2]:.0f} ms, "
+        f"p99 {delays[len(delays) * 99 // 100]:.0f} ms, stopped in {stopped:.1f} s"
     )
 
     assert b'"status":"ok"' in health
@@ -73,12 +77,27 @@ def test_collects_fifty_markets_every_ten_seconds_in_flat_memory(tmp_path):
     assert "ERROR" not in text
 
 
-def watch(desk: subprocess.Popen[bytes], seconds: float) -> list[float]:
-    """Memory of the whole family every five seconds."""
-    sizes = []
+def watch(desk: subprocess.Popen[bytes], seconds: float) -> tuple[list[float], float]:
+    """Memory of the whole family every five seconds, and its CPU use after the first minute."""
+    sizes, cpu = [], []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert desk.poll() is None
-        sizes.append(megabytes(family(desk)))
+        found = family(desk)
+        sizes.append(megabytes(found))
+        cpu.append((time.monotonic(), sum(sum(p.cpu_times()[:2]) for p in found)))
         time.sleep(5)
-    return sizes
+    (began, before), (ended, after) = cpu[min(12, len(cpu) // 2)], cpu[-1]
+    return sizes, (after - before) / (ended - began)
+
+
+def tick_to_trade(text: str) -> list[float]:
+    """Milliseconds from each tick's commit to the desk's, sorted, as both stages log them."""
+    line = r"(\S+Z) INFO dev "
+    stored = re.findall(line + r"\S+: Refreshed prices", text)
+    traded = re.findall(line + r"\S+: on_orderbook_update", text)
+    pairs = zip(stored, traded, strict=False)
+    return sorted(
+        (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds() * 1000
+        for before, after in pairs
+    )
