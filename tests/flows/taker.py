@@ -9,6 +9,7 @@ from markets.core.types import ONE
 from strategies.core.types import (
     HOLD,
     LEAVE_BOTH,
+    STOP,
     Bet,
     Opinion,
     Plan,
@@ -19,14 +20,14 @@ from strategies.core.types import (
 from strategies.library import REGISTRY, Built, Entry
 
 MINUTE = 60_000
-PLAN = Plan(max_hold_ms=15 * MINUTE, cooldown_ms=MINUTE, stop_cooldown_ms=3 * MINUTE)
+PLAN = Plan(max_hold_ms=15 * MINUTE, cooldown_ms=6 * MINUTE, stop_cooldown_ms=11 * MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
     """How often it bets, in tenths of all (market, minute) pairs."""
 
-    tenths: int = 4
+    tenths: int = 7
 
 
 class Taker:
@@ -48,7 +49,7 @@ class Taker:
         for column, market in enumerate(tick.universe.markets):
             luck = int(digest(market.id, tick.at // MINUTE)[:8], 16)
             if luck % 7 == 0:
-                close[column] = LEAVE_BOTH
+                close[column] = LEAVE_BOTH + STOP * (luck % 14 == 0)
             if not tick.coherent[column]:
                 silence[column] = silence_code(Silence.INCOHERENT)
             elif luck % 10 < self.params.tenths:

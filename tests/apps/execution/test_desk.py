@@ -231,3 +231,13 @@ def test_an_override_is_told_and_so_is_a_configuration_that_changed_under_it(set
     go()
 
     assert [each.name for each in overrides.in_force()] == ["taker"]
+
+
+def test_a_deposit_counts_once_whatever_the_batch(settings):
+    changes.record(kind=ChangeKind.DEPOSIT, value="50000000", who="ann", why="more")
+
+    go(10)
+
+    capital = settings.PQAP.initial_capital + 50_000_000
+    assert {row.deposits for row in models.Account.objects.all()} == {capital}
+    assert checks.faults() == []

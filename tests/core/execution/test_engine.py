@@ -146,6 +146,7 @@ class TestLimits:
         placed, _ = run(account(), world_tick(0), *bets, control=control)
 
         assert placed.reserved <= micro(60)
+        assert [o.size < micro(100) for o in placed.orders.values()] == [False, True]
 
 
 class TestBreakers:
