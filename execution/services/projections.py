@@ -99,10 +99,12 @@ def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
     """Make the halt rows equal to the halts in force."""
     who = {c.scope or "all": c.who for c in changes if c.kind is ChangeKind.HALT}
     HaltState.objects.exclude(scope__in=list(control.halts)).delete()
+    shown = dict(HaltState.objects.values_list("scope", "reason"))
     for scope, reason in control.halts.items():
-        HaltState.objects.get_or_create(
-            scope=scope, defaults={"reason": reason, "who": who.get(scope, "breaker"), "at": at}
-        )
+        # A halt that was lifted and set again within one batch has a new reason, not a new row.
+        if shown.get(scope) != reason:
+            new = {"reason": reason, "who": who.get(scope, "breaker"), "at": at}
+            HaltState.objects.update_or_create(scope=scope, defaults=new)
 
 
 def show_limit_use(portfolios: Mapping[str, Portfolio]) -> None:

@@ -241,3 +241,17 @@ def test_a_deposit_counts_once_whatever_the_batch(settings):
     capital = settings.PQAP.initial_capital + 50_000_000
     assert {row.deposits for row in models.Account.objects.all()} == {capital}
     assert checks.faults() == []
+
+
+def test_a_halt_lifted_and_set_again_in_one_batch_restarts_with_its_new_reason():
+    changes.record(kind=ChangeKind.HALT, scope="all", who="ann", why="first")
+    go()
+    changes.record(kind=ChangeKind.RESUME, scope="all", who="ann", why="back")
+    changes.record(kind=ChangeKind.HALT, scope="all", who="bob", why="second")
+    go()
+
+    row = models.HaltState.objects.get()
+    assert (row.reason, row.who) == ("second", "bob")
+    warm = desk._warm.desk.control
+    desk.forget()
+    assert desk._at(stages.position("desk")).control == warm
