@@ -115,3 +115,20 @@ def test_on_recorded_books(environ, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
 
     assert_parity(prove(environ, str(recording), tmp_path / "workers.log"))
+
+
+@pytest.mark.slow
+def test_on_postgresql(environ, tmp_path, postgresql_url):
+    environ["DATABASE_URL"] = postgresql_url
+
+    assert_parity(prove(environ, "", tmp_path / "workers.log"))
+
+
+@pytest.mark.slow
+def test_on_many_random_schedules(environ, tmp_path):
+    for number in range(10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        again = {**environ, "PQAP_DATA": str(folder / "data")}
+
+        assert_parity(prove(again, "", folder / "workers.log"))
