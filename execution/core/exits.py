@@ -15,7 +15,7 @@ def due(
 ) -> Iterator[tuple[Position, str]]:
     """Holdings that should be sold at this tick and why ("close", "stop", "time"), in order."""
     for key, held in sorted(portfolio.positions.items(), key=_order):
-        if held.token not in tick.universe.token or _leaving(portfolio, key):
+        if not _sellable(held, tick) or _leaving(portfolio, key):
             continue
         reason = _reason(held, tick, opinions.get(held.strategy))
         if reason:
@@ -24,6 +24,14 @@ def due(
 
 def _order(item: tuple[HoldingKey, Position]) -> tuple[str, str, str]:
     return item[1].strategy, item[1].market, item[1].token
+
+
+def _sellable(held: Position, tick: Tick) -> bool:
+    """Whether the exchange would take a sale: a closed market is left alone until it resolves."""
+    column = tick.universe.column.get(held.market)
+    if column is None:
+        return False
+    return bool(tick.universe.accepting[column] and tick.universe.fee_known[column])
 
 
 def _leaving(portfolio: Portfolio, key: HoldingKey) -> bool:

@@ -20,7 +20,7 @@ from execution.core.types import (
 )
 from markets.core import venue
 from markets.core.tick import Tick
-from markets.core.types import FeeSchedule, Resolution
+from markets.core.types import ONE, FeeSchedule, Resolution
 from strategies.core.types import digest
 
 Key = TypeVar("Key")
@@ -100,11 +100,16 @@ def _notional(side: Side, size: int, price: int) -> int:
 
 
 def _evidence(level: int, displayed: int, usable: int, depleted: int) -> str:
-    """Why a fill is believed, for people and for later checks."""
+    """Why a fill is believed, in shares, for people and for later checks."""
     return (
-        f"book crossed at level {level + 1}: displayed {displayed}, "
-        f"already taken {depleted}, believed {usable}"
+        f"book crossed at level {level + 1}: {_shares(displayed)} displayed, "
+        f"{_shares(depleted)} already taken by us, {_shares(usable)} believed"
     )
+
+
+def _shares(micro: int) -> str:
+    whole, part = divmod(micro, ONE)
+    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
 
 
 def _book_fill(portfolio: Portfolio, order: Order, fill: Fill) -> tuple[Portfolio, Fill]:
@@ -177,7 +182,7 @@ def _settle_one(
     fill = Fill(
         digest("settlement", portfolio.account, held.strategy, held.token, at), "",
         portfolio.account, held.strategy, held.market, held.token, held.outcome, Side.SELL, payout,
-        held.size, paid, 0, "settlement", f"resolved: pays {payout} a share", at, at, 0,
+        held.size, paid, 0, "settlement", f"resolved: pays {_shares(payout)} a share", at, at, 0,
         paid - held.cost,
     )  # fmt: skip
     return replace(

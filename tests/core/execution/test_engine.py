@@ -68,6 +68,9 @@ class TestEntry:
         held, facts = run(placed, world_tick(1))
 
         assert pick(facts, Fill)[0].price == micro("0.42")
+        assert pick(facts, Fill)[0].evidence == (
+            "book crossed at level 1: 500 displayed, 0 already taken by us, 500 believed"
+        )
         assert held.positions[("tester", "yes-1")].size == micro(100)
 
     def test_reserves_at_the_limit_and_gives_the_surplus_back(self):
@@ -236,6 +239,16 @@ class TestExit:
         closed, _ = run(selling, world_tick(3))
 
         assert closed.cooldowns == {("tester", "m-1"): NOON + 30_000 + HOUR}
+
+    def test_a_closed_market_is_left_alone_until_it_resolves(self):
+        shut = replace(WORLD.markets[0].terms, accepting_orders=False)
+        closed = replace(WORLD.markets[0], terms=shut)
+        now = replace(world_tick(2), universe=universe(closed, WORLD.markets[1], version=2))
+
+        kept, facts = run(bought(), now, leave={0: LEAVE_YES})
+
+        assert kept.positions
+        assert not pick(facts, Order)
 
     def test_orders_one_exit_at_a_time(self):
         selling, _ = run(bought(), world_tick(2), leave={0: LEAVE_YES})
