@@ -16,6 +16,7 @@ from markets.core.types import Resolution
 from markets.selectors import bars, ticks, universes
 from markets.selectors.universes import Tracked
 from markets.services import resolutions, rows, sources
+from markets.services import universe as listing
 from markets.services.rows import Step
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ _warm: _Warm | None = None
 
 def run(at: int) -> Collected:
     """One cycle from the configured source; finding that another worker was faster is fine."""
+    if universes.newest() is None:
+        listing.run(at)  # The exchange was silent at the start: do not wait for the next sync.
     source = sources.current(settings.PQAP)
     try:
         done = collect(source, at)

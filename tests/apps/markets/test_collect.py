@@ -453,3 +453,17 @@ class TestTermsAtTheTick:
 
         sizes = [tick.universe.tick_size.tolist() for tick in ticks.ticks_after(0, 9)]
         assert sizes == [[10_000, 10_000], [1_000, 10_000]]
+
+
+def test_an_exchange_silent_at_the_start_is_listed_by_the_first_cycle_that_reaches_it(
+    db, monkeypatch
+):
+    told = Told([market("m-1")])
+    monkeypatch.setattr(sources, "open_source", lambda *_: told)
+    told.show(NOON)
+    told.down = True
+
+    assert collect.run(NOON) == collect.Collected()
+
+    told.down = False
+    assert collect.run(NOON + SECOND).ticks == 1
