@@ -8,7 +8,7 @@ from celery.apps.worker import Worker
 from celery.platforms import SecurityWarning
 from django.conf import settings
 
-from pqap_site import lifeline, ring, titles
+from pqap_site import lifeline, poolwatch, ring, titles
 from pqap_site.celery import app, collect_queue, desk_queue
 
 MOST_MEMORY_KB = 1_500_000
@@ -27,6 +27,7 @@ def work(queues: str, *, beat: bool) -> int:
     role = "worker" if queues == "all" else f"{queues} worker"
     _join_environment(env, role)
     signals.beat_embedded_init.connect(lambda **_: titles.announce(env, "scheduler"), weak=False)
+    poolwatch.arm()
     worker = Worker(
         app=app,
         hostname=f"{queues}@pqap-{env}",

@@ -231,6 +231,16 @@ def test_a_killed_worker_is_replaced(desk):
     assert "The desk worker ended (exit code -9)" in desk.text()
 
 
+def test_a_killed_pool_process_takes_its_deaf_worker_along(desk):
+    before = [desk.roles()["desk worker"], desk.roles()["desk worker (tasks)"]]
+
+    before[1].kill()
+
+    until(lambda: desk.roles().get("desk worker (tasks)") not in (None, before[1]), 60, desk.text)
+    until(lambda: living(before) == [], 10, desk.text)
+    assert "The desk worker ended (exit code 1)" in desk.text()
+
+
 def test_one_ctrl_c_ends_everything_and_leaves_one_file(desk):
     processes = desk.processes()
     assert len(processes) >= len(ROLES)
