@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -16,17 +15,12 @@ import psutil
 import pytest
 
 from tests.exchange import Exchange, World
+from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = float(os.environ.get("PQAP_PROOF_MINUTES", "10"))
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def megabytes(processes: list[psutil.Process]) -> float:
