@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
 from markets.selectors import catalogue
+from markets.selectors.conditions import between, given
 from markets.selectors.keyset import Page, Place, page
 from strategies.core.types import Silence
 from strategies.models import Evaluation, Signal, SilenceRun
@@ -89,8 +90,8 @@ def signals(
 ) -> Page[SignalLine]:
     """Signals, newest first, between two instants (ms UTC, `until` excluded)."""
     rows = Signal.objects.filter(
-        _given(strategy=strategy, market=market, disposition=disposition),
-        _between("at", since, until),
+        given(strategy=strategy, market=market, disposition=disposition),
+        between("at", since, until),
     )
     return page(rows, _signal_lines, by=("at", "id"), place=place, limit=limit)
 
@@ -108,8 +109,8 @@ def silences(
 ) -> Page[SilenceLine]:
     """Runs of silence, the latest begun first; `lasting` keeps only those still on or ended."""
     rows = SilenceRun.objects.filter(
-        _given(strategy=strategy, market=market, reason=reason),
-        _between("from_at", since, until),
+        given(strategy=strategy, market=market, reason=reason),
+        between("from_at", since, until),
     )
     if lasting is not None:
         rows = rows.filter(to_tick__isnull=lasting)
@@ -226,12 +227,3 @@ def _silence_lines(found: list[SilenceRun]) -> list[SilenceLine]:
         )
         for row in found
     ]
-
-
-def _given(**columns: str) -> Q:
-    return Q(**{name: value for name, value in columns.items() if value})
-
-
-def _between(column: str, since: int | None, until: int | None) -> Q:
-    bounds = {f"{column}__gte": since, f"{column}__lt": until}
-    return Q(**{name: value for name, value in bounds.items() if value is not None})

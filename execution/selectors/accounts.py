@@ -7,9 +7,9 @@ from django.db.models import Count, F, Max, Sum
 
 from execution.core.types import AccountName
 from execution.models import Account, Equity, Position, Trade
-from execution.selectors.lines import between, given
 from markets.core.types import ONE
 from markets.selectors import catalogue
+from markets.selectors.conditions import between, given
 from markets.selectors.keyset import Page, Place, page
 
 ORDER = (AccountName.BASE, AccountName.PESSIMISTIC, AccountName.OPTIMISTIC)

@@ -6,8 +6,8 @@ from django.db.models import Count
 
 from execution.core.types import AccountName
 from execution.models import Order, Refusal, Trade
-from execution.selectors.lines import between, given
 from markets.selectors import catalogue
+from markets.selectors.conditions import between, given
 from markets.selectors.keyset import Page, Place, page
 
 

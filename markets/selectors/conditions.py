@@ -1,4 +1,4 @@
-"""Conditions that the lists of this package share."""
+"""Conditions that lists of rows share, here and in the apps to the right."""
 
 from django.db.models import Q
 
