@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
 from dashboard import reads
+from dashboard.apps import DashboardConfig
+from pqap_site.supervisor import lock
 
 
 class Command(BaseCommand):
@@ -19,7 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read once and print."""
+        """Read once and print; the start is the running environment's, not this command's."""
+        since = lock.notes(settings.PATHS.lock).get("since")
+        if since:
+            DashboardConfig.started_at = int(since * 1000)
         told = json.loads(json.dumps(reads.status(), cls=DjangoJSONEncoder))
         lines = [json.dumps(told, indent=2)] if options["json"] else outline(told)
         self.stdout.write("\n".join(lines))
