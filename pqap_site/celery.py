@@ -41,6 +41,7 @@ def broker(url: str, folder: Path) -> dict[str, Any]:
         (folder / part).mkdir(parents=True, exist_ok=True)
     return {
         "broker_url": "filesystem://localhost//",
+        "broker_transport": "pqap_site.filebroker:Transport",
         "broker_transport_options": {
             "data_folder_in": str(folder / "messages"),
             "data_folder_out": str(folder / "messages"),
