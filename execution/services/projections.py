@@ -66,7 +66,7 @@ def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["account", "strategy", "token"],
-        update_fields=["size", "cost", "mark", "value"],
+        update_fields=["size", "cost", "mark", "value", "opened_at"],
     )
 
 

@@ -11,7 +11,7 @@ from execution import models
 from execution.core import state
 from execution.core.types import ChangeKind
 from execution.selectors import checks, facts, overrides
-from execution.services import changes, desk, opening, saving
+from execution.services import changes, desk, opening, projections, saving
 from markets import stages
 from markets.models import Pin
 from markets.selectors import ticks
@@ -255,3 +255,15 @@ def test_a_halt_lifted_and_set_again_in_one_batch_restarts_with_its_new_reason()
     warm = desk._warm.desk.control
     desk.forget()
     assert desk._at(stages.position("desk")).control == warm
+
+
+def test_a_holding_opened_again_within_one_batch_shows_its_new_beginning():
+    go(TICKS)
+    portfolio = desk._warm.desk.portfolios["base"]
+    key, held = next(iter(portfolio.positions.items()))
+    again = {**portfolio.positions, key: replace(held, opened_at=held.opened_at + 1)}
+
+    projections.show({"base": replace(portfolio, positions=again)}, START)
+
+    row = models.Position.objects.get(account="base", strategy=key[0], token=key[1])
+    assert row.opened_at == held.opened_at + 1
