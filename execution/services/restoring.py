@@ -1,9 +1,12 @@
 """The desk's state rebuilt from rows: what a start, a crash or an overtaken batch goes on from."""
 
+from dataclasses import replace
+
+from django.conf import settings
+
 from execution.core import state
 from execution.core.controls import Controls
 from execution.core.desk import Desk
-from execution.core.risk import LIMIT_NAMES
 from execution.models import Account, HaltState, LimitState, StrategyState
 from execution.services import configured
 from markets.core.panel import Panel
@@ -34,20 +37,14 @@ def restore(position: int) -> Desk:
 
 def control() -> Controls:
     """Switches, limits and halts in force: effective = override or configuration."""
-    from django.conf import settings
-
     fresh = Controls.of(configured.enabled(), settings.PQAP.risk_limits)
     enabled = set(fresh.enabled)
     for row in StrategyState.objects.exclude(override=None):
         (enabled.add if row.override else enabled.discard)(row.name)
-    limits = {name: getattr(fresh.limits, name) for name in LIMIT_NAMES}
-    for row in LimitState.objects.exclude(override=None):
-        limits[row.name] = row.override
-    halts = {row.scope: row.reason for row in HaltState.objects.all()}
-    return Controls(
-        fresh.configured,
-        fresh.configured_limits,
-        frozenset(enabled),
-        type(fresh.limits)(**limits),
-        halts,
+    limits = dict(LimitState.objects.exclude(override=None).values_list("name", "override"))
+    return replace(
+        fresh,
+        enabled=frozenset(enabled),
+        limits=replace(fresh.limits, **limits),
+        halts=dict(HaltState.objects.values_list("scope", "reason")),
     )

@@ -1,4 +1,4 @@
-"""Reading one order book: best, mid, microprice, depth, the mirror, and what is absurd."""
+"""Reading one order book: best, depth, the mirror, and what is absurd."""
 
 import struct
 from collections.abc import Iterable
@@ -36,17 +36,6 @@ def best_bid(book: Book) -> Level | None:
 def best_ask(book: Book) -> Level | None:
     """The lowest ask, or None when that side is empty."""
     return book.asks[0] if book.asks else None
-
-
-def mid(bid: int, ask: int) -> int:
-    """Half way between bid and ask in micro, rounded down: a mark for statistics, never a fill."""
-    return (bid + ask) // 2
-
-
-def microprice(bid: int, bid_size: int, ask: int, ask_size: int) -> int:
-    """The touch weighted by the opposite size, rounded down: (b*A + a*B) / (A + B)."""
-    total = bid_size + ask_size
-    return (bid * ask_size + ask * bid_size) // total if total else mid(bid, ask)
 
 
 def mirror(book: Book, token: str) -> Book:

@@ -46,19 +46,9 @@ def floor_price(price: int, tick_size: int) -> int:
     return min(max(price // tick_size * tick_size, tick_size), ONE - tick_size)
 
 
-def ceil_price(price: int, tick_size: int) -> int:
-    """The grid price at or above `price`, clipped into the grid."""
-    return min(max(-(-price // tick_size) * tick_size, tick_size), ONE - tick_size)
-
-
 def floor_size(size: int) -> int:
     """`size` rounded down to the exchange's two decimals."""
     return size // SIZE_STEP * SIZE_STEP
-
-
-def no_price(yes_price: int) -> int:
-    """The NO price that mirrors a YES price."""
-    return ONE - yes_price
 
 
 LIVE_SPORTS = "live_sports"
