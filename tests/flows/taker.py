@@ -1,11 +1,13 @@
 """A test-only strategy that takes liquidity often: parity needs many fills, not good ones."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from markets.core.panel import Panel
 from markets.core.types import ONE
+from strategies.core.ports import Range
 from strategies.core.types import (
     HOLD,
     LEAVE_BOTH,
@@ -20,14 +22,17 @@ from strategies.core.types import (
 from strategies.library import REGISTRY, Built, Entry
 
 MINUTE = 60_000
-PLAN = Plan(max_hold_ms=15 * MINUTE, cooldown_ms=6 * MINUTE, stop_cooldown_ms=11 * MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """How often it bets, in tenths of all (market, minute) pairs."""
+    """How often it bets, in tenths of all (market, minute) pairs, and how long it pauses after.
 
-    tenths: int = 7
+    Ticks five minutes apart need a pause of more than that to notice it.
+    """
+
+    tenths: Annotated[int, Range(1, 10)] = 7
+    cooldown_minutes: Annotated[int, Range(1, 60, "minutes")] = 6
 
 
 class Taker:
@@ -39,6 +44,8 @@ class Taker:
 
     def __init__(self, params: Params = Params()) -> None:
         self.params = params
+        pause = params.cooldown_minutes * MINUTE
+        self.plan = Plan(15 * MINUTE, cooldown_ms=pause, stop_cooldown_ms=2 * pause - MINUTE)
 
     def evaluate(self, panel: Panel) -> Opinion:
         tick = panel.tick
@@ -71,7 +78,7 @@ class Taker:
         return Bet(
             self.name, self.version, tick.at, market.id, token.id, token.outcome,
             fair=min(ask + 5 * step, ONE - step), limit=ask + step, edge=step,
-            size=(20 + luck // 100 % 4000) * ONE, variance=1e-7, plan=PLAN,
+            size=(20 + luck // 100 % 4000) * ONE, variance=1e-7, plan=self.plan,
         )  # fmt: skip
 
 

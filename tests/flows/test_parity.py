@@ -114,6 +114,10 @@ def test_on_recorded_books(environ, tmp_path):
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
+    # Recorded ticks come seconds apart: a short pause is noticed, and leaves room for many fills.
+    with Path(environ["PQAP_CONFIG"]).open("a") as config:
+        config.write("strategies: {taker: {parameters: {cooldown_minutes: 1}}}\n")
+
     assert_parity(prove(environ, str(recording), tmp_path / "workers.log"))
 
 
