@@ -131,7 +131,11 @@ class Snapshot(models.Model):
 
 
 class Bar(models.Model):
-    """Five minutes of one market, sealed at its close and never recomputed."""
+    """Five minutes of one market, sealed at its close and never recomputed.
+
+    An imported one came from the exchange's price history; `learnt_tick_id` is the tick that
+    brought it into the panel, null while none has.
+    """
 
     pk = models.CompositePrimaryKey("at", "market_id")
     at = models.BigIntegerField()
@@ -142,6 +146,7 @@ class Bar(models.Model):
     changes = models.IntegerField()
     count = models.IntegerField()
     imported = models.BooleanField(default=False)
+    learnt_tick_id = models.BigIntegerField(null=True, db_index=True)
 
     class Meta:
         indexes = [models.Index(fields=["market", "at"], name="bar_series")]
@@ -206,6 +211,30 @@ class Resolution(models.Model):
         return f"{self.market_id} {self.status}"
 
 
+class Print(models.Model):
+    """One trade on the exchange, and the tick on which we learnt of it."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_index=False)
+    tick_id = models.BigIntegerField(db_index=True)
+    outcome = models.SmallIntegerField()
+    side = models.TextField()
+    price = models.BigIntegerField()
+    size = models.BigIntegerField()
+    at = models.BigIntegerField()
+    transaction = models.TextField(default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "market", "at", "outcome", "side", "price", "size", "transaction",
+                name="print_once",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.market_id} at {self.at}"
+
+
 class Pin(models.Model):
     """A market kept in the universe for a reason, whatever its rank."""
 
@@ -217,6 +246,22 @@ class Pin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.condition_id} for {self.reason}"
+
+
+class Feed(models.Model):
+    """One door to the exchange and how it answered when last asked; kept across restarts."""
+
+    name = models.TextField(primary_key=True)
+    state = models.TextField()
+    reason = models.TextField(default="")
+    since = models.BigIntegerField()
+    seen_at = models.BigIntegerField()
+    paused_until = models.BigIntegerField(default=0)
+    requests = models.BigIntegerField(default=0)
+    failures = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"
 
 
 class Cursor(models.Model):

@@ -8,7 +8,7 @@ import numpy as np
 from markets.core import book as books_core
 from markets.core.book import Anomaly, Pair
 from markets.core.tick import Tick, Universe, empty
-from markets.core.types import ONE, Book, Level, Market, Resolution
+from markets.core.types import ONE, Book, Level, Market, PastBar, Print, Resolution
 
 COLUMNS = (
     "bid",
@@ -39,6 +39,8 @@ def assemble(
     books: Mapping[str, Book],
     refused: Mapping[str, Anomaly],
     resolutions: Iterable[Resolution] = (),
+    prints: Iterable[Print] = (),
+    past: Iterable[PastBar] = (),
     depth_levels: int,
 ) -> tuple[Tick | None, tuple[Flaw, ...]]:
     """The tick after `previous` and what was wrong with the read; None when nothing new was seen.
@@ -66,9 +68,29 @@ def assemble(
         flaws += [Flaw(market.id, code) for code in codes]
     if max((_observed(pair) for pair in seen.values()), default=0) <= previous.at:
         return None, tuple(flaws)
-    facts = sorted(resolutions, key=lambda r: (r.market, r.at, r.status))
-    tick = _observe(base, seen, incoherent, depth_levels)
-    return replace(tick, id=previous.id + 1, resolutions=tuple(facts)), tuple(flaws)
+    tick = replace(
+        _observe(base, seen, incoherent, depth_levels),
+        id=previous.id + 1,
+        resolutions=tuple(sorted(resolutions, key=by_resolution)),
+        prints=tuple(sorted(prints, key=by_print)),
+        past=tuple(sorted(past, key=by_past)),
+    )
+    return tick, tuple(flaws)
+
+
+def by_resolution(fact: Resolution) -> tuple[str, int, str]:
+    """The order of a tick's resolutions."""
+    return (fact.market, fact.at, fact.status)
+
+
+def by_print(fact: Print) -> tuple[int, str, str, int, int, str]:
+    """The order of a tick's prints."""
+    return (fact.at, fact.token, fact.side, fact.price, fact.size, fact.transaction)
+
+
+def by_past(fact: PastBar) -> tuple[str, int]:
+    """The order of a tick's past bars."""
+    return (fact.market, fact.at)
 
 
 def carried(universe: Universe, previous: Tick) -> Tick:

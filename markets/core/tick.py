@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from markets.core import book as books
-from markets.core.types import ONE, Book, Market, Resolution
+from markets.core.types import ONE, Book, Market, PastBar, Print, Resolution
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -89,6 +89,8 @@ class Tick:
     `observed_at`; one never read has `observed_at` 0. `coherent` is false where both books were
     read but do not show one instant. `depth` holds packed YES books, `no_depth` the NO book where
     it is not the mirror. `at` is event time in ms UTC: the latest `observed_at` of the tick.
+    `resolutions`, `prints` and `past` are what was learnt since the tick before; a print was made
+    at its own `at`, but it is known only from this tick on.
     """
 
     at: int
@@ -105,6 +107,8 @@ class Tick:
     depth: tuple[bytes, ...]
     no_depth: Mapping[int, bytes] = field(default_factory=dict)
     resolutions: tuple[Resolution, ...] = ()
+    prints: tuple[Print, ...] = ()
+    past: tuple[PastBar, ...] = ()
     id: int = 0
 
     @property

@@ -18,6 +18,33 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+class FeedState(StrEnum):
+    """How far one door to the exchange can be trusted."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One door to the exchange: its state since when, and what was asked of it in vain.
+
+    `name` is a host, a route or "stream"; `since` is when the state began and `seen_at` when it
+    was last noted (ms UTC), `paused_until` the end of a pause the exchange asked for, 0 when none.
+    `requests` and `failures` (by kind) are running totals.
+    """
+
+    name: str
+    state: FeedState
+    reason: str
+    since: int
+    seen_at: int
+    paused_until: int = 0
+    requests: int = 0
+    failures: tuple[tuple[str, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """A price and the shares resting at it, both in micro-units."""
@@ -89,7 +116,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One binary question: its condition id, its two tokens (YES first) and its current terms."""
+    """One binary question: its condition id, its two tokens (YES first) and its current terms.
+
+    `volume_24h`, `liquidity` (micro-dollars) and `spread` (micro, None when a side is empty) are
+    what the listing said: good for choosing what to track, never for trading. `version` is the
+    exchange's protocol, which decides whose ids the tokens are.
+    """
 
     id: str
     slug: str
@@ -103,6 +135,9 @@ class Market:
     created_at: int = 0
     game_start_at: int | None = None
     volume_24h: int = 0
+    liquidity: int = 0
+    spread: int | None = None
+    version: str = "v1"
 
     @property
     def tokens(self) -> tuple[Token, Token]:
@@ -112,7 +147,11 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A trade the exchange reported: taker `side` is "buy" or "sell", `at` when it was made."""
+    """A trade the exchange reported: taker `side` is "buy" or "sell", `at` when it was made.
+
+    `transaction` is the exchange's reference, "" where it gives none; all fields together are the
+    print's identity, for the exchange numbers none.
+    """
 
     market: str
     token: str
@@ -120,6 +159,7 @@ class Print:
     price: int
     size: int
     at: int
+    transaction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +170,18 @@ class Resolution:
     status: Status
     at: int
     payouts: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastBar:
+    """Five minutes of a market from before it was tracked, out of the exchange's price history.
+
+    `price` is the YES token's at the close `at` (ms UTC): good for statistics, never for fills.
+    """
+
+    market: str
+    at: int
+    price: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from django.db import connection
 from markets import models, stages
 from markets.core.bars import BAR_MS, SealedBar
 from markets.core.tick import Ints, Tick
-from markets.core.types import Resolution, Status
-from markets.selectors import bars, universes
+from markets.selectors import bars, learnt, universes
 from markets.selectors.bars import coverage, coverage_by_market, newest_bar_times
 from markets.selectors.universes import Tracked
 
@@ -88,13 +87,13 @@ def ticks_after(position: int, limit: int) -> list[Tick]:
     if not heads:
         return []
     first, last = heads[0][0], heads[-1][0]
-    snapshots, said = _snapshots(first, last), _resolutions(first, last)
+    snapshots, news = _snapshots(first, last), learnt.between(first, last)
     found: list[Tick] = []
     carry, start = _carried(first, universes.load(heads[0][2])), 0
     for id_, at, version in heads:
         known = universes.load(version)
         stop = start + len(known.keys)
-        tick = _tick(known, snapshots[start:stop], carry, id_, at, said.get(id_, ()))
+        tick = _tick(known, snapshots[start:stop], carry, id_, at, news.on(id_))
         carry, start = dict(zip(known.keys, tick.depth, strict=True)), stop
         found.append(tick)
     _newest_read = found[-1]
@@ -167,7 +166,7 @@ def _tick(
     carry: Mapping[int, bytes],
     id_: int,
     at: int,
-    resolutions: tuple[Resolution, ...],
+    news: learnt.News,
 ) -> Tick:
     """One tick from its snapshot rows, which come ordered by market key."""
     place = _places(known)
@@ -197,7 +196,9 @@ def _tick(
         coherent=flags[2],
         depth=tuple(depth),
         no_depth=apart,
-        resolutions=resolutions,
+        resolutions=news.resolutions,
+        prints=news.prints,
+        past=news.past,
         id=id_,
     )
 
@@ -225,17 +226,3 @@ def _carried(first: int, known: Tracked) -> Mapping[int, bytes]:
     with connection.cursor() as cursor:
         cursor.execute(_DEPTH.format(marks=marks), [first, *known.keys])
         return {key: bytes(depth) for key, depth in cursor.fetchall() if depth is not None}
-
-
-def _resolutions(first: int, last: int) -> Mapping[int, tuple[Resolution, ...]]:
-    """What was learnt on each tick, in the order assembly gives."""
-    rows = models.Resolution.objects.filter(tick_id__gte=first, tick_id__lte=last)
-    fields = ("tick_id", "market__condition_id", "status", "at", "yes_payout", "no_payout")
-    found: dict[int, list[Resolution]] = {}
-    for tick_id, market, status, at, yes, no in rows.values_list(*fields):
-        payouts = None if yes is None or no is None else (yes, no)
-        found.setdefault(tick_id, []).append(Resolution(market, Status(status), at, payouts))
-    order = {
-        key: sorted(said, key=lambda r: (r.market, r.at, r.status)) for key, said in found.items()
-    }
-    return {key: tuple(said) for key, said in order.items()}

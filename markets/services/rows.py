@@ -54,6 +54,7 @@ def write(
             cursor.executemany(_BAR, sealed)
     _flaws(steps, key_of)
     _resolutions(steps)
+    _prints(steps)
     return len(snapshots)
 
 
@@ -152,6 +153,28 @@ def _flaws(steps: Sequence[Step], key_of: dict[str, int]) -> None:
         )
         for step in steps
         for flaw in step.flaws
+    )
+
+
+def _prints(steps: Sequence[Step]) -> None:
+    """Trades learnt with each tick; the side of the market their token is, not its name."""
+    made = [(step.tick.id, fact) for step in steps for fact in step.tick.prints]
+    if not made:
+        return
+    rows = models.Token.objects.filter(token_id__in={fact.token for _, fact in made})
+    side_of = {name: side for name, *side in rows.values_list("token_id", "market_id", "index")}
+    models.Print.objects.bulk_create(
+        models.Print(
+            tick_id=tick_id,
+            market_id=side_of[fact.token][0],
+            outcome=side_of[fact.token][1],
+            side=fact.side,
+            price=fact.price,
+            size=fact.size,
+            at=fact.at,
+            transaction=fact.transaction,
+        )
+        for tick_id, fact in made
     )
 
 

@@ -23,7 +23,11 @@ SECOND = 1000
 
 @pytest.fixture(autouse=True)
 def _configured(settings):
-    settings.PQAP = SimpleNamespace(digest="one", collection=misbehaving.collection())
+    settings.PQAP = SimpleNamespace(
+        digest="one",
+        collection=misbehaving.collection(),
+        exchange=SimpleNamespace(source="replay"),
+    )
 
 
 @pytest.fixture
