@@ -18,8 +18,13 @@ VISIBILITY_SECONDS = 120
 
 
 def collect_queue(env: str) -> str:
-    """Where reading the exchange and telling people happen."""
+    """Where the books are read, and nothing else: a late read is a tick lost."""
     return f"{env}-collect"
+
+
+def upkeep_queue(env: str) -> str:
+    """Where everything happens that may take a while and that no tick should wait for."""
+    return f"{env}-upkeep"
 
 
 def desk_queue(env: str) -> str:
@@ -54,8 +59,11 @@ def broker(url: str, folder: Path) -> dict[str, Any]:
 def configuration(env: str, url: str, folder: Path) -> dict[str, Any]:
     """All of Celery's settings; tasks carry no results, no pickles and no times to come."""
     return broker(url, folder) | {
-        "task_default_queue": collect_queue(env),
-        "task_routes": {"execution.*": {"queue": desk_queue(env)}},
+        "task_default_queue": upkeep_queue(env),
+        "task_routes": {
+            "markets.collect": {"queue": collect_queue(env)},
+            "execution.*": {"queue": desk_queue(env)},
+        },
         "task_soft_time_limit": SOFT_LIMIT_SECONDS,
         "task_time_limit": HARD_LIMIT_SECONDS,
         "task_acks_late": True,

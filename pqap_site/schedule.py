@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
 
-from pqap_site.celery import collect_queue, desk_queue
+from pqap_site.celery import collect_queue, desk_queue, upkeep_queue
 from pqap_site.config import Configuration
 
 SYNC_SECONDS = 600
@@ -27,13 +27,14 @@ class Entry:
 
 def entries(configuration: Configuration) -> tuple[Entry, ...]:
     """The schedule this configuration asks for."""
-    collect, desk = collect_queue(configuration.env), desk_queue(configuration.env)
+    env = configuration.env
+    collect, desk, upkeep = collect_queue(env), desk_queue(env), upkeep_queue(env)
     poll = configuration.collection.poll_seconds
     return (
         Entry("markets.collect", poll, collect, "reads the books of every tracked market"),
-        Entry("markets.sync_markets", SYNC_SECONDS, collect, "chooses the markets to track"),
+        Entry("markets.sync_markets", SYNC_SECONDS, upkeep, "chooses the markets to track"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
-        Entry("notifications.notify", NOTIFY_SECONDS, collect, "tells people what happened"),
+        Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )
 
 

@@ -9,7 +9,7 @@ from celery.platforms import SecurityWarning
 from django.conf import settings
 
 from pqap_site import lifeline, poolwatch, ring, titles
-from pqap_site.celery import app, collect_queue, desk_queue
+from pqap_site.celery import app, collect_queue, desk_queue, upkeep_queue
 
 MOST_MEMORY_KB = 1_500_000
 """A pool process is replaced after a task that left it larger, and only then: its panel is warm."""
@@ -17,7 +17,8 @@ MOST_MEMORY_KB = 1_500_000
 QUEUES = {
     "desk": (desk_queue,),
     "collect": (collect_queue,),
-    "all": (desk_queue, collect_queue),
+    "upkeep": (upkeep_queue,),
+    "all": (desk_queue, collect_queue, upkeep_queue),
 }
 
 

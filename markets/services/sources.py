@@ -7,6 +7,9 @@ from markets import stages
 from markets.core.ports import Source
 from markets.selectors import ticks
 
+STATELESS = frozenset({"polymarket"})
+"""Sources that say what is now, whoever read before: no checkpoint binds them to a tick."""
+
 
 @dataclass(slots=True)
 class _Kept:
@@ -45,14 +48,21 @@ def open_source(configuration: Any, checkpoint: bytes) -> Source:
 
 
 def current(configuration: Any) -> Source:
-    """The warm source, reopened from the newest tick's checkpoint when another worker went on."""
+    """The warm source; one that keeps state is reopened from the newest tick's checkpoint when
+    another worker went on."""
     global _kept
     position = stages.position(ticks.COLLECT)
-    if _kept is None or (_kept.digest, _kept.position) != (configuration.digest, position):
+    if _kept is None or not _usable(_kept, configuration, position):
         forget()
         source = open_source(configuration, ticks.checkpoint(position))
         _kept = _Kept(configuration.digest, position, source)
     return _kept.source
+
+
+def _usable(kept: _Kept, configuration: Any, position: int) -> bool:
+    if kept.digest != configuration.digest:
+        return False
+    return configuration.exchange.source in STATELESS or kept.position == position
 
 
 def moved(position: int) -> None:

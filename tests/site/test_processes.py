@@ -19,7 +19,8 @@ BASE = Path(__file__).resolve().parents[2]
 UP_SECONDS = 90.0
 STOP_SECONDS = 10.0
 NOBODY = "http://127.0.0.1:9"
-ROLES = ("web", "collect worker", "collect worker (tasks)", "desk worker", "desk worker (tasks)")
+WORKERS = ("collect worker", "desk worker", "upkeep worker")
+ROLES = ("web", *WORKERS, *(f"{name} (tasks)" for name in WORKERS))
 
 
 class Desk:

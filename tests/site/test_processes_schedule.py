@@ -30,7 +30,7 @@ def bells(tmp_path, monkeypatch):
 def test_every_entry_names_a_task_that_exists_on_a_queue_someone_works():
     celery.app.loader.import_default_modules()
     env = settings.PQAP.env
-    worked = {celery.collect_queue(env), celery.desk_queue(env)}
+    worked = {celery.collect_queue(env), celery.desk_queue(env), celery.upkeep_queue(env)}
 
     for entry in schedule.entries(settings.PQAP):
         assert entry.task in celery.app.tasks
@@ -42,6 +42,13 @@ def test_only_decisions_go_to_the_desk():
     desk = celery.desk_queue(settings.PQAP.env)
 
     assert [task for task, queue in queues.items() if queue == desk] == ["execution.advance"]
+
+
+def test_nothing_but_reading_books_goes_where_the_books_are_read():
+    queues = {entry.task: entry.queue for entry in schedule.entries(settings.PQAP)}
+    collect = celery.collect_queue(settings.PQAP.env)
+
+    assert [task for task, queue in queues.items() if queue == collect] == ["markets.collect"]
 
 
 @pytest.mark.django_db
@@ -88,7 +95,7 @@ def test_an_entry_no_longer_in_the_code_goes_and_a_persons_own_stays():
     ("stage", "task", "queue"),
     [
         ("collect", "execution.advance", "demo-desk"),
-        ("desk", "notifications.notify", "demo-collect"),
+        ("desk", "notifications.notify", "demo-upkeep"),
     ],
 )
 def test_a_committed_stage_rings_the_next_task(bells, stage, task, queue):

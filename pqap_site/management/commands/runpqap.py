@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    """Web, desk worker, collect worker and scheduler under one roof; one Ctrl-C ends all."""
+    """Web, workers and scheduler under one roof; one Ctrl-C ends all."""
 
     help = "Run everything: the web server, the workers and the scheduler."
     requires_system_checks: list[str] = []
@@ -84,7 +84,7 @@ class Command(BaseCommand):
 
 
 def programs(bind: str, number: int) -> list[Program]:
-    """The four programs of the default size."""
+    """The programs of the default size."""
     host = f"[{bind}]" if ":" in bind else bind
     python = sys.executable
     gunicorn = (
@@ -95,6 +95,7 @@ def programs(bind: str, number: int) -> list[Program]:
         Program("web", "web server", gunicorn),
         Program("collect", "collect worker", worker.command("collect", python=python)),
         Program("desk", "desk worker", worker.command("desk", python=python)),
+        Program("upkeep", "upkeep worker", worker.command("upkeep", python=python)),
         Program("beat", "scheduler", worker.command("none", beat=True, python=python)),
     ]
 

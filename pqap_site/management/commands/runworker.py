@@ -9,7 +9,7 @@ from pqap_site import worker
 
 
 class Command(BaseCommand):
-    """`runworker` alone works everything; runpqap starts one for the desk and one to collect."""
+    """`runworker` alone works everything; runpqap starts one for each queue."""
 
     help = "Run a Celery worker, and the scheduler with --beat."
     requires_system_checks: list[str] = []
