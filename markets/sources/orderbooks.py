@@ -19,7 +19,9 @@ BATCH = 500
 """The most tokens the exchange takes in one `/books` call."""
 
 SECONDS = 5.0
-MOST_CALLS = 24
+SPARE_CALLS = 20
+"""Calls beyond one a batch, for finding which market of a rejected batch is at fault."""
+LEAST_SECONDS = 0.5
 OUTCAST_SECONDS = 180.0
 """How long a market whose tokens the exchange rejects is left out of the batches."""
 
@@ -57,15 +59,13 @@ class OrderBooks:
         asked = [unit for unit in self._units(tokens) if not self._is_outcast(unit)]
         queue = _batches(asked, self.batch)
         books: dict[str, Book] = {}
-        calls, answered = 0, False
+        calls, answered = len(queue) + SPARE_CALLS, False
         down: SourceDown | None = None
-        while queue:
+        while queue and calls and clock() < until:
             units = queue.pop(0)
-            if calls >= MOST_CALLS or clock() >= until:
-                break
-            calls += 1
+            calls -= 1
             try:
-                books |= self._call(units, until - clock())
+                books |= self._call(units, _share(until - clock(), len(queue)))
                 answered = True
             except Rejected as rejected:
                 down = down or rejected
@@ -153,6 +153,12 @@ class OrderBooks:
             return []
         middle = len(units) // 2
         return [units[:middle], units[middle:]]
+
+
+def _share(left: float, waiting: int) -> float:
+    """Seconds one call may take: while others wait, half of what is left, so that one that hangs
+    does not cost them theirs."""
+    return max(left / 2, min(left, LEAST_SECONDS)) if waiting else left
 
 
 def _batches(units: Sequence[tuple[str, ...]], most: int) -> list[Sequence[tuple[str, ...]]]:
