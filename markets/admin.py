@@ -128,11 +128,11 @@ class TickAdmin(ReadOnly):
 
 @admin.register(Anomaly)
 class AnomalyAdmin(ReadOnly):
-    list_display = ("when", "code", "market", "tick_id")
+    list_display = ("when", "seen", "count", "code", "market", "tick_id")
     list_filter = ("code",)
     list_select_related = ("market",)
     ordering = ("-at", "-id")
-    when = instant("at", "at")
+    when, seen = instant("at", "began"), instant("last_at", "last seen")
 
 
 @admin.register(Resolution)

@@ -178,12 +178,18 @@ class Latest(models.Model):
 
 
 class Anomaly(models.Model):
-    """One book refused or flagged in one tick."""
+    """A market's books refused or flagged for one reason, read after read.
+
+    `tick_id` and `at` are where it began, `last_at` when it was last seen and `count` in how many
+    reads; after a quiet while the same fault begins a new row.
+    """
 
     tick_id = models.BigIntegerField()
     at = models.BigIntegerField(db_index=True)
     market = models.ForeignKey(Market, on_delete=models.PROTECT)
     code = models.TextField()
+    last_at = models.BigIntegerField(db_index=True)
+    count = models.BigIntegerField(default=1)
 
     class Meta:
         verbose_name_plural = "anomalies"

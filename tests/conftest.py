@@ -17,6 +17,7 @@ pytest_plugins = ("tests.services", "tests.databases")
 
 WARM = (
     "execution.services.desk",
+    "markets.selectors.latest",
     "markets.selectors.universes",
     "markets.selectors.ticks",
     "markets.services.collect",

@@ -116,8 +116,9 @@ def ticks(now: int, count: int = 40, spacing: int = 10_000) -> None:
     for code, times in (("TORN", 5), ("GHOST", 2), ("CROSSED", 1)):
         for number in range(times):
             mk.Anomaly.objects.create(
-                tick_id=count, at=now - number * MINUTE, market=markets()[number], code=code
-            )
+                tick_id=count, at=now - number * MINUTE, last_at=now - number * MINUTE,
+                market=markets()[number], code=code,
+            )  # fmt: skip
     bars(now)
     totals = (("collect.snapshots", count * len(QUESTIONS)),)
     for name, position in (("collect", count), ("desk", count), ("notify", count), *totals):

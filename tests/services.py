@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ USER = "pqap"
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """The address of an empty PostgreSQL server, as DATABASE_URL wants it."""
+    with postgresql() as url:
+        yield url
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """An empty PostgreSQL server while the block runs; fails or skips where none is installed."""
     home, folder = _binary("initdb", "PostgreSQL").parent, _folder()
     try:
         yield from _postgresql(home, folder)

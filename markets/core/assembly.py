@@ -45,27 +45,30 @@ def assemble(
 ) -> tuple[Tick | None, tuple[Flaw, ...]]:
     """The tick after `previous` and what was wrong with the read; None when nothing new was seen.
 
-    A market is observed only when both its books were read and neither is absurd, stale or older
-    than the one held; otherwise it is carried with its old `observed_at`. A pair that does not
-    show one instant is observed, marked incoherent and keeps its NO book apart.
+    A market is observed only when both its books were read and neither is absurd nor older than
+    the one held; otherwise it is carried with its old `observed_at`. A pair that does not show one
+    instant, or shows one side only, is observed and marked incoherent; a NO book that is not the
+    mirror is kept apart.
     """
     base = carried(universe, previous)
+    held_at, held_venue = base.observed_at.tolist(), base.venue_at.tolist()
+    lopsided = ((base.bid_valid != base.ask_valid) & (base.observed_at > 0)).tolist()
     seen: dict[int, Pair] = {}
     incoherent: set[int] = set()
     flaws: list[Flaw] = []
     for column, market in enumerate(universe.markets):
         pair, codes = _pair(market, books, refused)
-        if pair and not _news(base, column, pair):
-            pair = None
-        if pair and _backwards(base, column, pair):
-            pair, codes = None, (Anomaly.BACKWARDS,)
+        if pair:
+            late = _late(pair, held_at[column], held_venue[column])
+            if late is not None:
+                pair, codes = None, late
         if pair:
             seen[column] = pair
-            torn = books_core.incoherence(_touches(pair), market.terms.tick_size)
-            if torn:
+            codes = _doubts(pair, market.terms.tick_size, lopsided[column])
+            if codes or books_core.one_sided(pair.yes):
                 incoherent.add(column)
-                codes = (torn,)
-        flaws += [Flaw(market.id, code) for code in codes]
+        if codes:
+            flaws += [Flaw(market.id, code) for code in codes]
     if max((_observed(pair) for pair in seen.values()), default=0) <= previous.at:
         return None, tuple(flaws)
     tick = replace(
@@ -116,11 +119,14 @@ def _pair(
 ) -> tuple[Pair | None, tuple[Anomaly, ...]]:
     """Both books when both may be used, else why not; an untraded market may lack its books."""
     yes, no = books.get(market.yes.id), books.get(market.no.id)
-    found = [refused.get(token.id) for token in market.tokens]
-    if not market.terms.accepting_orders:
-        found = [code for code in found if code is not Anomaly.MISSING]
+    found: list[Anomaly | None] = []
+    if refused:
+        found = [refused.get(token.id) for token in market.tokens]
+        if not market.terms.accepting_orders:
+            found = [code for code in found if code is not Anomaly.MISSING]
     if yes and no and not any(found):
-        found = [books_core.absurdity(book, market.terms.tick_size) for book in (yes, no)]
+        tick_size = market.terms.tick_size
+        found = [books_core.absurdity(yes, tick_size), books_core.absurdity(no, tick_size)]
         if not any(found):
             return Pair(yes, no), ()
     return None, tuple(dict.fromkeys(code for code in found if code))
@@ -131,21 +137,23 @@ def _observed(pair: Pair) -> int:
     return min(pair.yes.observed_at, pair.no.observed_at)
 
 
-def _news(base: Tick, column: int, pair: Pair) -> bool:
-    return _observed(pair) > int(base.observed_at[column])
+def _late(pair: Pair, held_at: int, held_venue: int) -> tuple[Anomaly, ...] | None:
+    """Why the pair does not replace the one held since `held_at`, as codes; None: it does.
+
+    The very read that is held already is no news, and nothing is wrong with it.
+    """
+    observed = _observed(pair)
+    if observed <= held_at:
+        return (Anomaly.STALE,) if observed < held_at else ()
+    return (Anomaly.BACKWARDS,) if 0 < pair.yes.venue_at < held_venue else None
 
 
-def _backwards(base: Tick, column: int, pair: Pair) -> bool:
-    return 0 < pair.yes.venue_at < int(base.venue_at[column])
-
-
-def _touches(pair: Pair) -> Pair:
-    """The pair cut to its touches, all that coherence looks at."""
-    return Pair(_top(pair.yes), _top(pair.no))
-
-
-def _top(book: Book) -> Book:
-    return Book(book.token, book.bids[:1], book.asks[:1], book.observed_at, book.venue_at)
+def _doubts(pair: Pair, tick_size: int, lopsided: bool) -> tuple[Anomaly, ...]:
+    """Why a fresh pair is not to be traded on; one-sided is said when it becomes so."""
+    torn = books_core.incoherence(pair, tick_size)
+    fresh = books_core.one_sided(pair.yes) and not lopsided
+    found = (torn, Anomaly.ONE_SIDED if fresh else None)
+    return tuple(code for code in found if code)
 
 
 def _observe(base: Tick, seen: Mapping[int, Pair], incoherent: set[int], levels: int) -> Tick:
@@ -189,6 +197,9 @@ def mirrored(yes: Book, no: Book, levels: int) -> bool:
 
 
 def _reflects(side: tuple[Level, ...], other: tuple[Level, ...]) -> bool:
-    return len(side) == len(other) and all(
-        a.price + b.price == ONE and a.size == b.size for a, b in zip(side, other, strict=True)
-    )
+    if len(side) != len(other):
+        return False
+    for a, b in zip(side, other, strict=True):
+        if a.size != b.size or a.price + b.price != ONE:
+            return False
+    return True

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from markets.core.types import ONE, Book, Level
 
@@ -26,6 +27,9 @@ class Anomaly(StrEnum):
     BACKWARDS = "BACKWARDS"
     MISSING = "MISSING"
     BAD_PAYLOAD = "BAD_PAYLOAD"
+    HASH = "HASH"
+    STALE = "STALE"
+    ONE_SIDED = "ONE_SIDED"
 
 
 def best_bid(book: Book) -> Level | None:
@@ -61,19 +65,25 @@ def near_depth(levels: tuple[Level, ...], within: int = CENT) -> int:
 
 
 def absurdity(book: Book, tick_size: int) -> Anomaly | None:
-    """Why this book alone must be refused, or None: empty, ghost, off its grid or crossed."""
-    if not book.bids and not book.asks:
+    """Why this book alone must be refused, or None: empty, off its grid, crossed or ghost.
+
+    A book that states another grid than `tick_size` is off it, whatever its prices are.
+    """
+    bids, asks = book.bids, book.asks
+    if not bids and not asks:
         return Anomaly.EMPTY
-    if any(
-        level.size <= 0 or not 0 < level.price < ONE or level.price % tick_size
-        for level in (*book.bids, *book.asks)
-    ):
+    if book.tick_size and book.tick_size != tick_size:
         return Anomaly.OFF_GRID
-    bid, ask = best_bid(book), best_ask(book)
-    if bid and ask:
-        if bid.price >= ask.price:
+    for side in (bids, asks):
+        for level in side:
+            price = level.price
+            if level.size <= 0 or not 0 < price < ONE or price % tick_size:
+                return Anomaly.OFF_GRID
+    if bids and asks:
+        bid, ask = bids[0].price, asks[0].price
+        if bid >= ask:
             return Anomaly.CROSSED
-        if bid.price <= GHOST_BID and ask.price >= GHOST_ASK:
+        if bid <= GHOST_BID and ask >= GHOST_ASK:
             return Anomaly.GHOST
     return None
 
@@ -95,14 +105,17 @@ def incoherence(pair: Pair, tick_size: int, max_gap_ms: int = 500) -> Anomaly | 
     yes, no = pair.yes, pair.no
     if yes.venue_at and no.venue_at and abs(yes.venue_at - no.venue_at) > max_gap_ms:
         return Anomaly.TORN
-    reflected = mirror(yes, no.token)
-    touches = ((best_bid(no), best_bid(reflected)), (best_ask(no), best_ask(reflected)))
-    for seen, expected in touches:
-        if (seen is None) != (expected is None):
+    for side, other in ((yes.asks, no.bids), (yes.bids, no.asks)):
+        if bool(side) != bool(other):
             return Anomaly.MIRROR_GAP
-        if seen and expected and abs(seen.price - expected.price) > tick_size:
+        if side and abs(side[0].price + other[0].price - ONE) > tick_size:
             return Anomaly.MIRROR_GAP
     return None
+
+
+def one_sided(book: Book) -> bool:
+    """Whether only buyers, or only sellers, are shown: a price nobody is ready to contradict."""
+    return bool(book.bids) != bool(book.asks)
 
 
 def sort_levels(levels: Iterable[Level], *, bids: bool) -> tuple[Level, ...]:
@@ -114,11 +127,21 @@ _COUNTS = struct.Struct("<BB")
 _LEVEL = struct.Struct("<iq")
 
 
+@lru_cache(maxsize=512)
+def _layout(levels: int) -> struct.Struct:
+    """The counts of both sides, then so many levels."""
+    return struct.Struct("<BB" + "iq" * levels)
+
+
 def pack(book: Book, levels: int) -> bytes:
     """The best `levels` of each side in 12 bytes a level; equal books pack to equal bytes."""
     bids, asks = book.bids[:levels], book.asks[:levels]
-    rows = b"".join(_LEVEL.pack(level.price, level.size) for level in (*bids, *asks))
-    return _COUNTS.pack(len(bids), len(asks)) + rows
+    flat: list[int] = []
+    for level in bids:
+        flat += (level.price, level.size)
+    for level in asks:
+        flat += (level.price, level.size)
+    return _layout(len(bids) + len(asks)).pack(len(bids), len(asks), *flat)
 
 
 def unpack(blob: bytes, token: str, observed_at: int, venue_at: int = 0) -> Book:

@@ -58,7 +58,8 @@ class Book:
     """One token's resting orders, both sides sorted best first.
 
     `observed_at` is when a read last confirmed it, `venue_at` when the exchange last changed it
-    (0 when the exchange does not say); both in milliseconds UTC.
+    (0 when the exchange does not say); both in milliseconds UTC. `tick_size` and `min_size` are
+    the price grid and the smallest order that the book itself states, 0 where it states none.
     """
 
     token: str
@@ -67,6 +68,8 @@ class Book:
     observed_at: int
     venue_at: int = 0
     hash: str = ""
+    tick_size: int = 0
+    min_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,8 +168,8 @@ def failures(*, since: int) -> tuple[int, int] | None:
 
 
 def anomalies(*, since: int) -> tuple[tuple[str, int], ...]:
-    """(code, count) of the anomalies after `since` (ms UTC), most frequent first."""
-    rows = Anomaly.objects.filter(at__gt=since).values_list("code").annotate(n=Count("id"))
+    """(code, count) of the anomalies seen after `since` (ms UTC), most frequent first."""
+    rows = Anomaly.objects.filter(last_at__gt=since).values_list("code").annotate(n=Count("id"))
     return tuple(rows.order_by("-n", "code"))
 
 
@@ -212,7 +212,7 @@ def _listings(found: list[Market], at: int) -> list[Listing]:
     for token in Token.objects.filter(market__in=keys).order_by("index"):
         tokens.setdefault(token.market_id, []).append(token)
     odd = dict(
-        Anomaly.objects.filter(market__in=keys, at__gt=at - HOUR_MS)
+        Anomaly.objects.filter(market__in=keys, last_at__gt=at - HOUR_MS)
         .values_list("market_id")
         .annotate(Count("id"))
     )

@@ -143,7 +143,7 @@ def counts(now: int | None = None) -> Counts:
     return Counts(
         ticks=stages.position(COLLECT),
         snapshots=stages.position(SNAPSHOTS),
-        anomalies=models.Anomaly.objects.filter(at__gt=until - HOUR_MS).count(),
+        anomalies=models.Anomaly.objects.filter(last_at__gt=until - HOUR_MS).count(),
         markets=len(known.keys) if known else 0,
     )
 

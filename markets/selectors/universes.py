@@ -55,6 +55,12 @@ def markets_in_force(condition_ids: Iterable[str]) -> dict[str, types.Market]:
     }
 
 
+def condition_ids(keys: Iterable[int]) -> dict[int, str]:
+    """The condition id behind each local key."""
+    rows = models.Market.objects.filter(pk__in=list(keys))
+    return dict(rows.values_list("pk", "condition_id"))
+
+
 def to_core(
     terms: models.Terms, sides: tuple[types.Token, types.Token], volume: int
 ) -> types.Market:

@@ -8,14 +8,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from markets import stages
+from markets.core import grids
 from markets.core.assembly import assemble
 from markets.core.bars import BAR_MS, OpenBar
+from markets.core.grids import Grid
 from markets.core.ports import Source, SourceDown
 from markets.core.tick import Tick, Universe, empty
 from markets.core.types import Resolution
 from markets.selectors import bars, ticks, universes
 from markets.selectors.universes import Tracked
-from markets.services import resolutions, rows, sources
+from markets.services import regrid, resolutions, rows, sources
 from markets.services import universe as listing
 from markets.services.rows import Step
 
@@ -40,6 +42,7 @@ class _Warm:
     tick: Tick | None = None
     bar: OpenBar = field(default_factory=OpenBar)
     said: resolutions.Said = field(default_factory=resolutions.Said)
+    stated: dict[str, Grid] = field(default_factory=dict)
 
 
 _warm: _Warm | None = None
@@ -86,6 +89,8 @@ def collect_many(source: Source, ats: Sequence[int]) -> Collected:
     if failures:
         stages.tally(ticks.FAILURES, failures)
     _keep(warm, position + len(steps))
+    if warm.stated:
+        regrid.take(warm.stated, ats[-1])
     anomalies = sum(len(step.flaws) for step in steps)
     return Collected(position + len(steps), len(steps), anomalies, failures)
 
@@ -123,7 +128,7 @@ def _cycle(
     """Read the books of every market whose outcome is open, and make the next tick of them."""
     live = [market for market in universe.markets if not warm.said.final(market.id)]
     books = source.books([token.id for market in live for token in market.tokens], at)
-    refused = dict(source.refused)
+    refused, warm.stated = dict(source.refused), grids.restated(universe, books)
     due = resolutions.due(source, at, warm.said)
     facts = _outcomes(source, at, asked, warm.said) if due else ()
     tick, flaws = assemble(

@@ -1,32 +1,39 @@
-"""Writing ticks as rows: one statement a table, the same SQL on SQLite and PostgreSQL."""
+"""Writing ticks as rows: one statement a table, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db import connection
 
 from markets import models
 from markets.core.assembly import Flaw
 from markets.core.bars import SealedBar
 from markets.core.tick import Tick
 from markets.selectors.universes import Tracked
+from markets.services import anomalies, bulk
 
-_QUOTE = "bid, ask, bid_size, ask_size, bid_valid, ask_valid, observed_at, coherent"
-
-_SNAPSHOT = f"""
-    INSERT INTO market_snapshots (tick_id, market_id, {_QUOTE}, venue_at, depth, no_depth)
-    VALUES ({", ".join(["%s"] * 13)})"""
-
-_LATEST = f"""
-    INSERT INTO markets_latest (tick_id, market_id, {_QUOTE}, tracked)
-    VALUES ({", ".join(["%s"] * 11)})
-    ON CONFLICT (market_id) DO UPDATE SET
-    {", ".join(f"{n} = excluded.{n}" for n in ("tick_id", *_QUOTE.split(", "), "tracked"))}"""
-
-_BAR = """
-    INSERT INTO markets_bar (at, market_id, bid, ask, micro, changes, count, imported)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+_QUOTE = {
+    "bid": "int8",
+    "ask": "int8",
+    "bid_size": "int8",
+    "ask_size": "int8",
+    "bid_valid": "bool",
+    "ask_valid": "bool",
+    "observed_at": "int8",
+    "coherent": "bool",
+}
+_WHERE = {"tick_id": "int8", "market_id": "int8"}
+_SNAPSHOT = {**_WHERE, **_QUOTE, "venue_at": "int8", "depth": "bytea", "no_depth": "bytea"}
+_LATEST = {**_WHERE, **_QUOTE, "tracked": "bool"}
+_BAR = {
+    "at": "int8",
+    "market_id": "int8",
+    "bid": "int8",
+    "ask": "int8",
+    "micro": "int8",
+    "changes": "int4",
+    "count": "int4",
+    "imported": "bool",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,9 @@ def write(
     snapshots = [row for step in steps for row in _snapshots(step, known.keys)]
     sealed = [row for step in steps if step.bar for row in _bar(step.bar, key_of)]
     _latest(steps, known.keys)
-    with connection.cursor() as cursor:
-        cursor.executemany(_SNAPSHOT, snapshots)
-        if sealed:
-            cursor.executemany(_BAR, sealed)
+    bulk.insert("market_snapshots", _SNAPSHOT, snapshots)
+    if sealed:
+        bulk.insert("markets_bar", _BAR, sealed)
     _flaws(steps, key_of)
     _resolutions(steps)
     _prints(steps)
@@ -111,8 +117,7 @@ def _latest(steps: Sequence[Step], keys: Sequence[int]) -> None:
     """One row a market with its newest quote; markets that left are no longer tracked."""
     tick, before = steps[-1].tick, steps[0].previous
     rows = [(tick.id, key, *quote, True) for key, quote in zip(keys, _quotes(tick), strict=True)]
-    with connection.cursor() as cursor:
-        cursor.executemany(_LATEST, rows)
+    bulk.upsert("markets_latest", _LATEST, rows, key="market_id")
     if before is None or before.universe is not tick.universe:
         models.Latest.objects.filter(tracked=True).exclude(tick_id=tick.id).update(tracked=False)
 
@@ -147,13 +152,8 @@ def _market_keys(condition_ids: Iterable[str]) -> dict[str, int]:
 
 
 def _flaws(steps: Sequence[Step], key_of: dict[str, int]) -> None:
-    models.Anomaly.objects.bulk_create(
-        models.Anomaly(
-            tick_id=step.tick.id, at=step.tick.at, market_id=key_of[flaw.market], code=flaw.code
-        )
-        for step in steps
-        for flaw in step.flaws
-    )
+    seen = [(step.tick.id, step.tick.at, step.flaws) for step in steps if step.flaws]
+    anomalies.note(seen, key_of)
 
 
 def _prints(steps: Sequence[Step]) -> None:

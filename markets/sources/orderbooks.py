@@ -10,6 +10,8 @@ from markets.core.types import Book, Market
 from markets.sources import wire, wire_clob
 from markets.sources.transport import Host, Rejected, Transport
 from markets.sources.wire import Unreadable
+from markets.sources.wire_books import Replies, Seen
+from markets.sources.wire_clob import BadHash
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +19,9 @@ BATCH = 500
 """The most tokens the exchange takes in one `/books` call."""
 
 SECONDS = 5.0
-MOST_CALLS = 24
+SPARE_CALLS = 20
+"""Calls beyond one a batch, for finding which market of a rejected batch is at fault."""
+LEAST_SECONDS = 0.5
 OUTCAST_SECONDS = 180.0
 """How long a market whose tokens the exchange rejects is left out of the batches."""
 
@@ -37,6 +41,7 @@ class OrderBooks:
     ) -> None:
         self.transport, self.clob, self.now = transport, clob, now
         self.depth, self.batch, self.seconds = depth, batch, seconds
+        self.replies = Replies(depth)
         self.refused: dict[str, Anomaly] = {}
         self._markets: dict[str, Market] = {}
         self._outcast: dict[str, float] = {}
@@ -48,20 +53,19 @@ class OrderBooks:
     def read(self, tokens: Sequence[str]) -> dict[str, Book]:
         """The books of the tokens that have a readable one; SourceDown when no call succeeded."""
         self.refused = {}
+        self.replies.next_round()
         clock = self.transport.clock
         until = clock() + self.seconds
         asked = [unit for unit in self._units(tokens) if not self._is_outcast(unit)]
         queue = _batches(asked, self.batch)
         books: dict[str, Book] = {}
-        calls, answered = 0, False
+        calls, answered = len(queue) + SPARE_CALLS, False
         down: SourceDown | None = None
-        while queue:
+        while queue and calls and clock() < until:
             units = queue.pop(0)
-            if calls >= MOST_CALLS or clock() >= until:
-                break
-            calls += 1
+            calls -= 1
             try:
-                books |= self._call(units, until - clock())
+                books |= self._call(units, _share(until - clock(), len(queue)))
                 answered = True
             except Rejected as rejected:
                 down = down or rejected
@@ -80,14 +84,15 @@ class OrderBooks:
         """One `/books` call; every book of it was observed when the reply arrived."""
         tokens = [token for unit in units for token in unit]
         asked = [{"token_id": token} for token in tokens]
-        body = self.transport.post(self.clob, "/books", asked, within=within)
+        decode = self.replies.decode
+        body = self.transport.post(self.clob, "/books", asked, within=within, decode=decode)
         observed_at = self.now()
         try:
             found = wire.items(body, "")
         except Unreadable as e:
             raise SourceDown(f"{self.clob.url} changed its order books: {e}") from e
         books: dict[str, Book] = {}
-        faults: dict[str, str] = {}
+        faults: dict[str, Unreadable] = {}
         for item in found:
             self._take(item, observed_at, books, faults)
         wanted = set(tokens)
@@ -95,23 +100,27 @@ class OrderBooks:
         return {t: book for t, book in books.items() if t in wanted and t not in faults}
 
     def _take(
-        self, item: Any, observed_at: int, books: dict[str, Book], faults: dict[str, str]
+        self, item: Any, observed_at: int, books: dict[str, Book], faults: dict[str, Unreadable]
     ) -> None:
         try:
-            market, book = wire_clob.book(item, observed_at, depth=self.depth)
+            if isinstance(item, Seen):
+                market, book = item.market, item.at(observed_at)
+            else:
+                market, book = wire_clob.book(item, observed_at, depth=self.depth)
         except Unreadable as e:
-            faults[wire.text(item, "asset_id")] = str(e)
+            faults[wire.text(item, "asset_id")] = e
             return
         known = self._markets.get(book.token)
         if known and known.id != market:
-            faults[book.token] = "market: the token belongs to another one"
-        elif books.get(book.token, book) != book:
-            faults[book.token] = "the reply holds two different books of one token"
+            faults[book.token] = Unreadable("market: the token belongs to another one")
+        elif book.token in books and books[book.token] != book:
+            faults[book.token] = Unreadable("the reply holds two different books of one token")
         books[book.token] = book
 
-    def _refuse(self, faults: Mapping[str, str]) -> None:
-        for token in faults:
-            self.refused[token] = Anomaly.BAD_PAYLOAD
+    def _refuse(self, faults: Mapping[str, Unreadable]) -> None:
+        for token, why in faults.items():
+            tampered = isinstance(why, BadHash)
+            self.refused[token] = Anomaly.HASH if tampered else Anomaly.BAD_PAYLOAD
         if faults:
             token, why = next(iter(faults.items()))
             logger.warning("Refused %d books, the first: token %s, %s", len(faults), token, why)
@@ -144,6 +153,12 @@ class OrderBooks:
             return []
         middle = len(units) // 2
         return [units[:middle], units[middle:]]
+
+
+def _share(left: float, waiting: int) -> float:
+    """Seconds one call may take: while others wait, half of what is left, so that one that hangs
+    does not cost them theirs."""
+    return max(left / 2, min(left, LEAST_SECONDS)) if waiting else left
 
 
 def _batches(units: Sequence[tuple[str, ...]], most: int) -> list[Sequence[tuple[str, ...]]]:

@@ -32,6 +32,7 @@ MEANT = frozenset({400, 404, 422})
 BURST = 10.0
 
 Params = Mapping[str, str | int | Sequence[str]]
+Decode = Callable[[bytes], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +102,34 @@ class Transport:
         """The JSON of one GET; the whole call, retries included, takes at most `within` s."""
         return self._call(host, "GET", path, within, params=params)
 
-    def post(self, host: Host, path: str, body: Any, *, within: float) -> Any:
-        """The JSON of one POST that only reads, under the same rules as `get`."""
-        return self._call(host, "POST", path, within, json=body)
+    def post(
+        self, host: Host, path: str, body: Any, *, within: float, decode: Decode = wire.decode
+    ) -> Any:
+        """The JSON of one POST that only reads, under the same rules as `get`.
+
+        `decode` makes of the reply's bytes what is returned, ValueError where they are not JSON.
+        """
+        return self._call(host, "POST", path, within, decode, json=body)
 
     def close(self) -> None:
         """Give the connections back."""
         self.client.close()
 
-    def _call(self, host: Host, method: str, path: str, within: float, **what: Any) -> Any:
+    def _call(
+        self,
+        host: Host,
+        method: str,
+        path: str,
+        within: float,
+        decode: Decode = wire.decode,
+        **what: Any,
+    ) -> Any:
         within = max(within, 0.0)
         until = self.clock() + within
         for attempt in range(1, TRIES + 1):
             self._pace(host, until, within)
             try:
-                return self._try(host, method, path, until, **what)
+                return self._try(host, method, path, until, decode, **what)
             except _Failed as failed:
                 self.failures[f"{host.name}.{failed.kind}"] += 1
                 pause = max(self.rng.uniform(0, BACKOFF_SECONDS * 2**attempt), failed.wait)
@@ -138,7 +152,9 @@ class Transport:
             self.sleep(wait)
         bucket.take()
 
-    def _try(self, host: Host, method: str, path: str, until: float, **what: Any) -> Any:
+    def _try(
+        self, host: Host, method: str, path: str, until: float, decode: Decode, **what: Any
+    ) -> Any:
         self.requests[f"{host.name}{_route(path)}"] += 1
         self._sockets.until = until
         left = until - self.clock()
@@ -150,7 +166,7 @@ class Transport:
             raise _network(e, host, timeout) from e
         self._judge(reply, body, host)
         try:
-            return wire.decode(body)
+            return decode(body)
         except ValueError as e:
             what_came = "a web page" if body.lstrip()[:1] == b"<" else "something"
             reason = f"{host.url} answered {what_came} that is not JSON: check {host.setting}"

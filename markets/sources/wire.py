@@ -108,6 +108,15 @@ def size_of(value: object) -> int:
     return size
 
 
+@lru_cache(maxsize=256, typed=True)
+def grid_of(value: object) -> int:
+    """A price grid or smallest order in micro; 0 where none, or nothing sensible, is stated."""
+    try:
+        return max(micro(value), 0)
+    except ValueError:
+        return 0
+
+
 def iso_ms(value: object) -> int | None:
     """ISO 8601, or the notation "2026-07-24 00:00:16+00", in ms UTC; None when none is stated."""
     if value is None or value == "":

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ConfigDict, Field, with_config
@@ -43,6 +44,12 @@ class ClobBook(Wire):
     hash: str | None = None
     bids: list[ClobLevel]
     asks: list[ClobLevel]
+    min_order_size: Any = None
+    tick_size: Any = None
+
+
+class BadHash(Unreadable):
+    """A book whose content is not what its hash was made of."""
 
 
 class ClobFees(Wire):
@@ -67,14 +74,16 @@ def book(item: object, observed_at: int, *, depth: int | None = None) -> tuple[s
     """The market id a book belongs to and the book, best first, at most `depth` levels a side.
 
     `observed_at` (ms UTC) is when the reply arrived. Unreadable when anything in it is not what
-    the exchange sends, or when its hash does not match its content.
+    the exchange sends, BadHash when its hash does not match its content.
     """
     found = wire.read(ClobBook, item)
     if isinstance(item, Mapping) and not intact(item):
-        raise Unreadable("hash: does not match the book")
+        raise BadHash("hash: does not match the book")
     venue_at = _venue_at(found.timestamp)
     bids, asks = _side(found.bids, "bids", depth), _side(found.asks, "asks", depth)
-    return found.market, Book(found.asset_id, bids, asks, observed_at, venue_at, found.hash or "")
+    grid = _grid(found.tick_size), _grid(found.min_order_size)
+    stated = found.hash or ""
+    return found.market, Book(found.asset_id, bids, asks, observed_at, venue_at, stated, *grid)
 
 
 def intact(item: Mapping[str, Any]) -> bool:
@@ -127,6 +136,11 @@ def _venue_at(timestamp: object) -> int:
         return wire.unix_ms(timestamp)
     except ValueError as e:
         raise Unreadable(f"timestamp: {e}") from e
+
+
+def _grid(value: object) -> int:
+    """What a book states of its own grid is a service: garbage there does not cost the book."""
+    return wire.grid_of(value) if isinstance(value, str | int | Decimal) else 0
 
 
 def _side(levels: Sequence[ClobLevel], side: str, depth: int | None) -> tuple[Level, ...]:

@@ -123,7 +123,7 @@ def test_a_one_sided_book_is_masked(tmp_path: Path) -> None:
 
     assert (tick.bid_valid[0], tick.ask_valid[0]) == (False, True)
     assert (int(tick.bid[0]), int(tick.bid_size[0]), int(tick.ask[0])) == (0, 0, 10_000)
-    assert tick.coherent[0]
+    assert not tick.coherent[0]
 
 
 def test_absurd_books_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -259,7 +259,8 @@ def test_recorded_baseball_games_come_through_whole(tmp_path: Path) -> None:
 
     assert told.startswith("Recorded 1058 ticks of 18 markets")
     assert "1 x UNPAIRED" in told
-    assert told.count("Left out") == 1
+    assert "8 x ONE_SIDED" in told
+    assert told.count("Left out") == 2
     assert told.count("taken as one market") == 1
     assert {m.terms.tick_size for m in ticks[0].universe.markets} == {1_000, 10_000}
     read_milliseconds_apart = 0
@@ -269,7 +270,7 @@ def test_recorded_baseball_games_come_through_whole(tmp_path: Path) -> None:
         for column in fresh.tolist():
             market = tick.universe.markets[column]
             yes, no = tick.book(market.yes.id), tick.book(market.no.id)
-            assert tick.coherent[column]
+            assert tick.coherent[column] == tick.two_sided[column]
             read_milliseconds_apart += no != books.mirror(yes, market.no.id)
             assert books.incoherence(Pair(yes, no), market.terms.tick_size) is None
     assert read_milliseconds_apart == 9

@@ -93,9 +93,8 @@ class TestGoodBooks:
         ],
     )
     def test_show_a_missing_side_as_zero_or_one_and_invalid(self, bids, asks, expected):
-        tick, flaws = made(pair(book("yes-1", bids, asks)))
+        tick, _ = made(pair(book("yes-1", bids, asks)))
 
-        assert flaws == ()
         assert tuple(getattr(tick, name)[0].item() for name in COLUMNS[:6]) == expected
 
     def test_a_deeper_difference_keeps_no_apart(self):
@@ -137,12 +136,18 @@ class TestTime:
 
         assert tick.at == NOON - 30
 
-    @pytest.mark.parametrize("at", [NOON, NOON - 1, NOON - 10_000])
-    def test_there_is_no_tick_without_a_newer_observation(self, at):
-        tick, flaws = made(pair(book("yes-1", at=at)), previous=first())
+    def test_there_is_no_tick_without_a_newer_observation(self):
+        tick, flaws = made(pair(book("yes-1", at=NOON)), previous=first())
 
         assert tick is None
         assert flaws == ()
+
+    @pytest.mark.parametrize("at", [NOON - 1, NOON - 10_000])
+    def test_a_reply_older_than_what_is_held_is_stale(self, at):
+        tick, flaws = made(pair(book("yes-1", [("0.10", 1)], at=at)), previous=first())
+
+        assert tick is None
+        assert flaws == (Flaw("m-1", Anomaly.STALE),)
 
     def test_there_is_no_tick_when_another_market_is_only_as_new_as_the_last(self):
         world = universe(market("m-1"), market("m-2"))
@@ -241,6 +246,37 @@ class TestAbsurdBooks:
 
         assert tick is not None
         assert flaws == ()
+
+    @pytest.mark.parametrize("stated", ["0.001", "0.1"])
+    def test_a_book_that_states_another_grid_is_off_it(self, stated):
+        yes = replace(book("yes-1", at=LATER), tick_size=micro(stated))
+
+        assert made(pair(yes), previous=first()) == (None, (Flaw("m-1", Anomaly.OFF_GRID),))
+        same = replace(yes, tick_size=micro("0.01"), min_size=micro(5))
+        assert made(pair(same), previous=first())[1] == ()
+
+
+class TestOneSidedBooks:
+    BIDS = ("yes-1", [("0.97", 9)], [])
+
+    def test_are_observed_incoherent_and_said_when_they_become_so(self):
+        tick, flaws = made(pair(book(*self.BIDS, at=LATER)), previous=first())
+
+        assert flaws == (Flaw("m-1", Anomaly.ONE_SIDED),)
+        assert (tick.coherent[0], tick.observed_at[0]) == (False, LATER)
+        again, flaws = made(pair(book(*self.BIDS, at=LATER + 1)), previous=tick)
+        assert flaws == ()
+        assert (again.coherent[0], again.observed_at[0]) == (False, LATER + 1)
+
+    def test_are_said_again_after_both_sides_were_shown(self):
+        lopsided, _ = made(pair(book(*self.BIDS)))
+        whole, flaws = made(pair(book("yes-1", at=LATER)), previous=lopsided)
+        assert flaws == ()
+        assert whole.coherent[0]
+
+        _, flaws = made(pair(book(*self.BIDS, at=LATER + 1)), previous=whole)
+
+        assert flaws == (Flaw("m-1", Anomaly.ONE_SIDED),)
 
 
 class TestIncoherentPairs:

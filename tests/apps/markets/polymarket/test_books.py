@@ -83,8 +83,12 @@ class TestBooks:
         ("spoil", "reason"),
         [
             (lambda b: None, Anomaly.MISSING),
-            (lambda b: b | {"hash": "0" * 40}, Anomaly.BAD_PAYLOAD),
-            (lambda b: b | {"bids": [{"price": "NaN", "size": "1"}]}, Anomaly.BAD_PAYLOAD),
+            (lambda b: b | {"hash": "0" * 40}, Anomaly.HASH),
+            (lambda b: b | {"bids": [{"price": "NaN", "size": "1"}]}, Anomaly.HASH),
+            (
+                lambda b: b | {"bids": [{"price": "NaN", "size": "1"}], "hash": ""},
+                Anomaly.BAD_PAYLOAD,
+            ),
             (lambda b: b | {"asks": None}, Anomaly.BAD_PAYLOAD),
             (lambda b: b | {"market": "0x" + "f" * 64, "hash": ""}, Anomaly.BAD_PAYLOAD),
             (lambda b: b | {"asset_id": None}, Anomaly.MISSING),
@@ -110,7 +114,7 @@ class TestBooks:
 
         source.books(tokens, NOW)
 
-        assert source.refused[tokens[0]] is Anomaly.BAD_PAYLOAD
+        assert source.refused[tokens[0]] is Anomaly.HASH
 
     def test_refusals_are_those_of_the_last_call(self, source, exchange):
         tokens = tokens_of(source.markets(NOW))

@@ -1,0 +1,37 @@
+"""Many rows in one go: COPY and arrays on PostgreSQL, one prepared statement on SQLite."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+Row = Sequence[object]
+
+
+def insert(table: str, kinds: dict[str, str], rows: Iterable[Row]) -> None:
+    """Add rows to a table; `kinds` gives each column its PostgreSQL type, in the rows' order."""
+    columns = ", ".join(kinds)
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            marks = ", ".join(["%s"] * len(kinds))
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+            return
+        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(list(kinds.values()))
+            for row in rows:
+                copy.write_row(row)
+
+
+def upsert(table: str, kinds: dict[str, str], rows: Sequence[Row], *, key: str) -> None:
+    """Add rows, or bring those with the same `key` (one of the columns) up to date."""
+    columns = ", ".join(kinds)
+    news = ", ".join(f"{name} = excluded.{name}" for name in kinds if name != key)
+    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {news}"
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            marks = ", ".join(["%s"] * len(kinds))
+            sql = f"INSERT INTO {table} ({columns}) VALUES ({marks}) {conflict}"
+            cursor.executemany(sql, rows)
+        elif rows:
+            arrays = ", ".join(f"%s::{kind}[]" for kind in kinds.values())
+            sql = f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) {conflict}"
+            cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
