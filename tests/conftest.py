@@ -20,6 +20,7 @@ WARM = (
     "markets.selectors.universes",
     "markets.selectors.ticks",
     "markets.services.collect",
+    "markets.services.doors",
     "markets.services.sources",
 )
 
