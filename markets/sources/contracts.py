@@ -92,6 +92,16 @@ def _sport(item: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
     return str(item.get("feeType") or "").startswith("sports")
 
 
+def _crypto(item: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    return "updown" in str(item.get("slug"))
+
+
+def _argued(item: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Markets that a person resolved; the short crypto ones end by themselves."""
+    closed = item.get("closed") is True and item.get("umaResolutionStatus") == "resolved"
+    return closed and not _crypto(item, asked)
+
+
 def _first_full_page(key: str) -> Rule:
     """A first page as long as was asked for: the exchange lists more than that."""
 
@@ -124,18 +134,20 @@ _MARKET = (
     Field("feeSchedule", OBJECT, SOME, given(active=True, closed=False, feesEnabled=True)),
     Field("volume24hr", NUMBER, SOME, _trades),
     Field("liquidityNum", NUMBER, SOME, _trades),
-    Field("spread", NUMBER, SOME, _trades),
+    Field("bestBid", NUMBER, SOME, _trades),
+    Field("bestAsk", NUMBER, SOME, _trades),
     Field("createdAt", MOMENT, SOME),
     Field("startDate", MOMENT, SOME),
     Field("endDate", MOMENT, SOME, _trades),
     Field("updatedAt", MOMENT, SOME),
+    Field("eventStartTime", MOMENT, SOME, _crypto),
     Field("gameStartTime", MOMENT, SOME, _sport),
     Field("sportsMarketType", TEXT, SOME, _sport),
     Field("secondsDelay", NUMBER, SOME, _sport),
     Field("umaResolutionStatuses", ARRAY_TEXT, SOME),
     Field("umaResolutionStatus", TEXT, SOME, given(closed=True)),
     Field("closedTime", MOMENT, SOME, given(closed=True)),
-    Field("resolvedBy", TEXT, SOME, given(closed=True, umaResolutionStatus="resolved")),
+    Field("resolvedBy", TEXT, SOME, _argued),
     Field("automaticallyResolved", FLAG, SOME, given(closed=True, umaResolutionStatus="resolved")),
 )
 _FEES = (
@@ -168,6 +180,14 @@ def _markets(*path: str) -> tuple[Part, ...]:
     return (Part(path, _MARKET), Part((*path, "feeSchedule"), _FEES))
 
 
+def _with_event() -> tuple[Part, ...]:
+    """A market read by itself, which carries the event it belongs to."""
+    market, fees = _markets()
+    named = _EVENT[:-2]  # without its markets and tags
+    whole = Part((), (*market.fields, Field("events", LIST, SOME)))
+    return (whole, fees, Part(("events",), named))
+
+
 def _cursor(key: str) -> Field:
     return Field("next_cursor", TEXT, when=_first_full_page(key))
 
@@ -182,7 +202,7 @@ CATALOGUE = {
     "gamma/markets/keyset": _object(
         Part((), (Field("markets", LIST), _cursor("markets"))), *_markets("markets")
     ),
-    "gamma/markets/slug": _object(*_markets()),
+    "gamma/markets/slug": _object(*_with_event()),
     "gamma/events/slug": _object(Part((), _EVENT), Part(("tags",), _TAG), *_markets("markets")),
 }
 _BOOK = (

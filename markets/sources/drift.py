@@ -90,7 +90,7 @@ class Watch:
             return
         broken.pop("", None)
         for part in contract.parts:
-            items = _sample(_gather(reply, part.path))
+            items = _sample(gather(reply, part.path))
             for field in part.fields if items else ():
                 where = ".".join((*part.path, field.name))
                 said = self._judge(field, items, asked, (name, where))
@@ -101,9 +101,13 @@ class Watch:
                 else:
                     broken.pop(where, None)
 
+    def faults(self, name: str) -> Mapping[str, str]:
+        """What is broken about a route, by path and field ("" is the reply as a whole)."""
+        return self._broken.get(name, {})
+
     def reason(self, name: str) -> str:
         """What is broken about a route, in one line; "" when all is as agreed."""
-        faults = list(self._broken.get(name, {}).values())
+        faults = list(self.faults(name).values())
         if not faults:
             return ""
         more = f", and {len(faults) - 1} more fields" if len(faults) > 1 else ""
@@ -146,7 +150,7 @@ def _fits(field: Field, value: Any) -> bool:
     return value is None or field.kind.holds(value)
 
 
-def _gather(reply: Any, path: Sequence[str]) -> list[Any]:
+def gather(reply: Any, path: Sequence[str]) -> list[Any]:
     """Everything a path leads to, lists flattened."""
     found = reply if isinstance(reply, list) else [reply]
     for step in path:
