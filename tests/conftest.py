@@ -21,6 +21,7 @@ WARM = (
     "markets.selectors.universes",
     "markets.selectors.ticks",
     "markets.services.collect",
+    "markets.services.doors",
     "markets.services.sources",
 )
 

@@ -1,5 +1,7 @@
 """How the doors to the exchange stand, for pages, API and a source that is opened again."""
 
+from django.db.models import Max
+
 from markets import models
 from markets.core.types import Feed, FeedState
 
@@ -20,3 +22,11 @@ def feeds() -> tuple[Feed, ...]:
         )
         for row in rows
     )
+
+
+def paused_until() -> int:
+    """Until when (ms UTC) the exchange asked to be left alone, whichever process it told; 0: not.
+
+    The pause holds for all hosts: they count one caller.
+    """
+    return models.Feed.objects.aggregate(latest=Max("paused_until"))["latest"] or 0

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,6 +23,9 @@ from markets.services import universe as listing
 from markets.services.rows import Step
 
 log = logging.getLogger(__name__)
+
+CYCLE_SHARE = 0.8
+LONGEST_CYCLE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def run(at: int) -> Collected:
     """One cycle from the configured source; finding that another worker was faster is fine."""
     if universes.newest() is None:
         listing.run(at)  # The exchange was silent at the start: do not wait for the next sync.
-    source = sources.current(settings.PQAP)
+    source = sources.current(settings.PQAP, within=cycle_seconds(settings.PQAP.collection))
     try:
         done = collect(source, at)
     except stages.Overtaken:
@@ -62,7 +66,13 @@ def run(at: int) -> Collected:
         sources.forget()
         raise
     sources.moved(done.position)
+    sources.report(at)
     return done
+
+
+def cycle_seconds(collection: Any) -> float:
+    """How long one cycle may read: 8 s of a poll of 10, never so long that the task is cut off."""
+    return min(CYCLE_SHARE * collection.poll_seconds, LONGEST_CYCLE_SECONDS)
 
 
 def collect(source: Source, at: int) -> Collected:

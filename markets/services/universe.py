@@ -39,6 +39,8 @@ def run(at: int) -> Synced:
     except SourceDown as down:
         log.warning("The list of markets could not be read: %s", down.reason)
         return Synced()
+    finally:
+        sources.report(at)
 
 
 def sync_markets(source: Source, at: int) -> Synced:

@@ -9,6 +9,7 @@ from markets.core.types import Book, Market, PricePoint, Print, Resolution
 from markets.sources import transport as http
 from markets.sources import wire_clob
 from markets.sources.catalogue import Catalogue
+from markets.sources.doors import Door
 from markets.sources.orderbooks import BATCH, OrderBooks
 from markets.sources.outcomes import Outcomes
 from markets.sources.transport import Rejected, Transport
@@ -48,7 +49,7 @@ class PolymarketSource:
     ) -> None:
         self.transport = transport or Transport()
         gamma, clob, data = http.gamma(gamma_url), http.clob(clob_url), http.data(data_url)
-        self._clob = clob
+        self._clob, self._now = clob, now
         self.catalogue = Catalogue(self.transport, gamma, clob)
         self.orderbooks = OrderBooks(self.transport, clob, now, depth=depth, batch=batch)
         self.outcomes = Outcomes(self.transport, data, gamma)
@@ -93,6 +94,18 @@ class PolymarketSource:
         if down and not answered:
             raise down
         return sorted(points, key=lambda point: (point.at, point.token))
+
+    def end_within(self, seconds: float | None) -> None:
+        """Let everything asked from now on end within so many seconds together; None lifts that."""
+        self.transport.end_within(seconds)
+
+    def hold(self, until: int) -> None:
+        """Ask nothing before `until` (ms UTC): another process was told to slow down."""
+        self.transport.cool_down.learn((until - self._now()) / 1000)
+
+    def doors(self) -> tuple[Door, ...]:
+        """How the exchange's hosts and routes stand as far as this process asked them."""
+        return self.transport.doors(self._now())
 
     def checkpoint(self) -> bytes:
         """Empty: the exchange keeps its own state."""

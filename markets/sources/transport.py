@@ -1,23 +1,31 @@
 """HTTP to the exchange: pooled, paced, patient for a stated time, and honest when it fails.
 
-Only reads are made (GET, and POST /books), so every call may be tried again. A call ends within
-its deadline with decoded JSON, with Rejected (the exchange answered, and meant no) or with
+Only reads are made (GET, and POST of a question), so every call may be tried again. A call ends
+within its deadline with decoded JSON, with Rejected (the exchange answered, and meant no) or with
 SourceDown, whose text is one sentence that tells a person what to do.
 """
 
+import math
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from markets.core.ports import SourceDown
-from markets.sources import deadline, wire
+from markets.sources import deadline, failures, hosts, wire
+from markets.sources.breaker import Breaker
+from markets.sources.contracts import CONTRACTS
+from markets.sources.doors import Door, Standings
+from markets.sources.drift import Watch
+from markets.sources.failures import Failed, Rejected
+from markets.sources.hosts import Host, clob, data, gamma
 from markets.sources.limits import Bucket, CoolDown
+from markets.sources.lookup import Lookup
+
+__all__ = ["Host", "Rejected", "Transport", "clob", "data", "gamma"]
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -27,57 +35,17 @@ WORTH_SECONDS = 0.2
 """With less than this left of a call, another try could only time out."""
 
 LARGEST_REPLY = 48 * 1024 * 1024
-TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
-MEANT = frozenset({400, 404, 422})
-BURST = 10.0
 
 Params = Mapping[str, str | int | Sequence[str]]
 Decode = Callable[[bytes], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One of the exchange's hosts; `rate` is requests a second, at most half the documented."""
-
-    name: str
-    url: str
-    setting: str
-    rate: float
-
-
-def gamma(url: str) -> Host:
-    """The catalogue: /markets documents 300 in 10 s, of which we use at most half."""
-    return Host("gamma", url.rstrip("/"), "PQAP_GAMMA_URL", 14.0)
-
-
-def clob(url: str) -> Host:
-    """The order books: /books documents 500 in 10 s."""
-    return Host("clob", url.rstrip("/"), "PQAP_CLOB_URL", 24.0)
-
-
-def data(url: str) -> Host:
-    """Data v2: 200 in 10 s were measured for its slowest routes."""
-    return Host("data", url.rstrip("/"), "PQAP_DATA_URL", 9.0)
-
-
-class Rejected(SourceDown):
-    """The exchange understood and said no: asking again in the same words is no use."""
-
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-class _Failed(Exception):
-    """One try failed; `kind` is counted, `reason` becomes the sentence should it be the last."""
-
-    def __init__(self, kind: str, reason: str, *, wait: float = 0.0, final: bool = False) -> None:
-        super().__init__(reason)
-        self.kind, self.reason, self.wait, self.final = kind, reason, wait, final
-
-
 class Transport:
-    """The one place that talks HTTP; `requests` and `failures` count what it did, by kind."""
+    """The one place that talks HTTP; `requests` and `failures` count what it did, by kind.
+
+    Pace, pauses, breakers and counts live as long as it does; `close` only gives connections
+    back. `share` is this process's part of half of what the exchange documents as its limits.
+    """
 
     def __init__(
         self,
@@ -87,16 +55,24 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
         rng: random.Random | None = None,
         largest_reply: int = LARGEST_REPLY,
+        share: float = hosts.SHARE,
+        lookup: Lookup | None = None,
     ) -> None:
-        self.client = client or _client()
         self.clock, self.sleep = clock, sleep
         self.rng = rng or random.Random()
-        self.largest_reply = largest_reply
+        self.largest_reply, self.share = largest_reply, share
         self.requests: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self.cool_down = CoolDown(clock, self.rng)
-        self._buckets: dict[str, Bucket] = {}
-        self._sockets = deadline.keep(self.client, clock)
+        self.watch = Watch(CONTRACTS)
+        self.standings = Standings()
+        self._until = math.inf
+        self._buckets: dict[tuple[str, int], Bucket] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._lookup = lookup or Lookup(clock)
+        self._owns_client = client is None
+        self.client = client or _client()
+        self._sockets = deadline.keep(self.client, clock, self._lookup)
 
     def get(self, host: Host, path: str, params: Params, *, within: float) -> Any:
         """The JSON of one GET; the whole call, retries included, takes at most `within` s."""
@@ -111,8 +87,18 @@ class Transport:
         """
         return self._call(host, "POST", path, within, decode, json=body)
 
+    def end_within(self, seconds: float | None) -> None:
+        """Let all calls from now on end within so many seconds together; None lifts that."""
+        self._until = math.inf if seconds is None else self.clock() + seconds
+
+    def doors(self, now: int) -> tuple[Door, ...]:
+        """How every host and route asked so far stands; `now` (ms UTC) dates a pause's end."""
+        left = self.cool_down.left()
+        paused_until = now + int(left * 1000) if left else 0
+        return self.standings.doors(self.requests, self.failures, self.watch, paused_until)
+
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back; the next call opens new ones."""
         self.client.close()
 
     def _call(
@@ -124,133 +110,133 @@ class Transport:
         decode: Decode = wire.decode,
         **what: Any,
     ) -> Any:
-        within = max(within, 0.0)
-        until = self.clock() + within
-        for attempt in range(1, TRIES + 1):
-            self._pace(host, until, within)
+        route = hosts.route_of(path)
+        until = min(self.clock() + max(within, 0.0), self._until)
+        breakers = self._breaker(host.name), self._breaker(host.name + route)
+        self._admit(host, route, breakers)
+        tries = 1 if any(breaker.probing for breaker in breakers) else TRIES
+        for attempt in range(1, tries + 1):
+            self._pace(host, route, until)
             try:
-                return self._try(host, method, path, until, decode, **what)
-            except _Failed as failed:
-                self.failures[f"{host.name}.{failed.kind}"] += 1
+                found = self._try(host, method, path, until, decode, **what)
+            except Rejected as rejected:
+                self._note_answer(host, route, f"status_{rejected.status}")
+                raise
+            except Failed as failed:
+                self._note_failure(host, route, failed)
                 pause = max(self.rng.uniform(0, BACKOFF_SECONDS * 2**attempt), failed.wait)
-                if failed.final or attempt == TRIES or self.clock() + pause + WORTH_SECONDS > until:
+                over = self.clock() + pause + WORTH_SECONDS > until
+                shut = any(breaker.left() for breaker in breakers)
+                if failed.final or shut or attempt == tries or over:
                     raise SourceDown(failed.reason) from failed
                 self.sleep(pause)
+            else:
+                self._note_answer(host, route)
+                self.watch.see(host.name + route, found, what.get("params") or {})
+                return found
         raise AssertionError("the last try either returns or raises")
 
-    def _pace(self, host: Host, until: float, within: float) -> None:
+    def _breaker(self, name: str) -> Breaker:
+        return self._breakers.setdefault(name, Breaker(self.clock))
+
+    def _admit(self, host: Host, route: str, breakers: Sequence[Breaker]) -> None:
+        """Refuse at once, at no cost, what a pause or an open breaker forbids."""
         paused = self.cool_down.left()
         if paused:
-            self.failures[f"{host.name}.paused"] += 1
-            raise SourceDown(f"{host.url} asked us to slow down: reading again in {paused:.0f} s")
-        bucket = self._buckets.setdefault(host.name, Bucket(host.rate, BURST, self.clock))
-        wait = bucket.wait()
-        if self.clock() + wait >= until:
-            self.failures[f"{host.name}.paced"] += 1
-            raise SourceDown(f"{host.url} was not asked within {within:g} s: too much is queued")
+            reason = f"{host.url} asked us to slow down: reading again in {paused:.0f} s"
+            raise self._unasked(host, route, "paused", reason)
+        for breaker in breakers:
+            left = breaker.left()
+            if left:
+                many = f"after {breaker.failures} failures in a row, the last"
+                reason = f"{breaker.reason} ({many}; asking again in {left:.0f} s)"
+                raise self._unasked(host, route, "shut", reason)
+
+    def _pace(self, host: Host, route: str, until: float) -> None:
+        buckets = [self._bucket(host, limit) for limit in host.limits_of(route)]
+        wait = max((bucket.wait() for bucket in buckets), default=0.0)
+        now = self.clock()
+        if now + wait >= until:
+            left = max(until - now, 0.0)
+            reason = f"{host.url} was not asked within {left:.2g} s: too much is queued"
+            raise self._unasked(host, route, "paced", reason)
         if wait:
             self.sleep(wait)
-        bucket.take()
+        for bucket in buckets:
+            bucket.take()
+
+    def _unasked(self, host: Host, route: str, kind: str, reason: str) -> SourceDown:
+        """What to raise for a request that was never sent."""
+        self.failures[f"{host.name}.{kind}"] += 1
+        self.standings.failed(host.name, route, reason)
+        return SourceDown(reason)
+
+    def _bucket(self, host: Host, limit: hosts.Limit) -> Bucket:
+        key = (host.name, host.limits.index(limit))
+        if key not in self._buckets:
+            self._buckets[key] = hosts.bucket(limit, self.share, self.clock)
+        return self._buckets[key]
+
+    def _note_answer(self, host: Host, route: str, kind: str = "") -> None:
+        """The host answered what it was asked, or, with a kind of failure, said a meant no."""
+        if kind:
+            self.failures[f"{host.name}.{kind}"] += 1
+        self._breaker(host.name).answered()
+        self._breaker(host.name + route).answered()
+        self.standings.answered(host.name, route)
+
+    def _note_failure(self, host: Host, route: str, failed: Failed) -> None:
+        self.failures[f"{host.name}.{failed.kind}"] += 1
+        self.standings.failed(host.name, route, failed.reason)
+        if failed.kind in failures.UNREACHED:
+            self._breaker(host.name).failed(failed.reason)
+            return
+        self._breaker(host.name).answered()
+        if failed.kind != "status_429":
+            self._breaker(host.name + route).failed(failed.reason)
 
     def _try(
         self, host: Host, method: str, path: str, until: float, decode: Decode, **what: Any
     ) -> Any:
-        self.requests[f"{host.name}{_route(path)}"] += 1
+        self.requests[f"{host.name}{hosts.route_of(path)}"] += 1
+        client = self._connected()
         self._sockets.until = until
         left = until - self.clock()
         timeout = httpx.Timeout(min(READ_SECONDS, left), connect=min(CONNECT_SECONDS, left))
         try:
-            with self.client.stream(method, host.url + path, timeout=timeout, **what) as reply:
+            with client.stream(method, host.url + path, timeout=timeout, **what) as reply:
                 body = self._body(reply, host, until)
         except (httpx.HTTPError, httpx.InvalidURL) as e:
-            raise _network(e, host, timeout) from e
-        self._judge(reply, body, host)
+            raise failures.network(e, host, timeout) from e
+        if reply.status_code == 429:
+            pause = self.cool_down.strike(failures.retry_after(reply.headers))
+            raise failures.slow_down(host, pause)
+        if reply.status_code != 200:
+            raise failures.status(host, reply.status_code, reply.headers, body)
         try:
             return decode(body)
         except ValueError as e:
-            what_came = "a web page" if body.lstrip()[:1] == b"<" else "something"
-            reason = f"{host.url} answered {what_came} that is not JSON: check {host.setting}"
-            raise _Failed("not_json", reason) from e
+            raise failures.not_json(host, body) from e
+
+    def _connected(self) -> httpx.Client:
+        if self._owns_client and self.client.is_closed:
+            self.client = _client()
+            self._sockets = deadline.keep(self.client, self.clock, self._lookup)
+        return self.client
 
     def _body(self, reply: httpx.Response, host: Host, until: float) -> bytes:
         chunks, size = [], 0
         for chunk in reply.iter_bytes():
             size += len(chunk)
             if size > self.largest_reply:
-                limit = self.largest_reply // 2**20
-                raise _Failed("too_large", f"{host.url} answered over {limit} MB", final=True)
+                raise failures.too_large(host, self.largest_reply)
             if self.clock() >= until:
-                raise _Failed("deadline", f"{host.url} did not finish its answer in time")
+                raise failures.late(host)
             chunks.append(chunk)
         return b"".join(chunks)
-
-    def _judge(self, reply: httpx.Response, body: bytes, host: Host) -> None:
-        status = reply.status_code
-        if status == 200:
-            return
-        if status == 429:
-            pause = self.cool_down.strike(_retry_after(reply))
-            reason = f"{host.url} asked us to slow down (429): reading again in {pause:.0f} s"
-            raise _Failed("status_429", reason, final=True)
-        if status in TRANSIENT:
-            reason = f"{host.url} has trouble of its own ({status}{_said(body)}): trying again soon"
-            raise _Failed(f"status_{status}", reason, wait=_retry_after(reply))
-        if status in MEANT:
-            self.failures[f"{host.name}.status_{status}"] += 1
-            raise Rejected(f"{host.url} refused the request ({status}{_said(body)})", status)
-        if 300 <= status < 400:
-            advice = f"check {host.setting}"
-        else:
-            advice = f"check {host.setting} and whether this network may reach it"
-        reason = f"{host.url} refused us ({status}{_said(body)}): {advice}"
-        raise _Failed(f"status_{status}", reason, final=True)
 
 
 def _client() -> httpx.Client:
     limits = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
     headers = {"accept": "application/json", "user-agent": "pqap"}
     return httpx.Client(http2=True, limits=limits, headers=headers, follow_redirects=False)
-
-
-def _network(e: Exception, host: Host, timeout: httpx.Timeout) -> _Failed:
-    """The failure behind a network exception, with the sentence for it."""
-    advice = f"check the network or {host.setting}"
-    if isinstance(e, httpx.ConnectTimeout):
-        return _Failed(
-            "connect", f"{host.url} did not answer within {timeout.connect:.2g} s: {advice}"
-        )
-    if isinstance(e, httpx.TimeoutException):
-        return _Failed(
-            "timeout", f"{host.url} did not answer within {timeout.read:.2g} s: {advice}"
-        )
-    if isinstance(e, httpx.ConnectError):
-        return _Failed("connect", f"{host.url} cannot be reached ({_short(str(e))}): {advice}")
-    if isinstance(e, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return _Failed("url", f"{host.url} is not an address: check {host.setting}", final=True)
-    return _Failed("broken", f"{host.url} broke off its answer ({type(e).__name__}): {advice}")
-
-
-def _retry_after(reply: httpx.Response) -> float:
-    """Seconds named by Retry-After; 0 where it is absent, a date or nonsense."""
-    stated = reply.headers.get("retry-after", "")
-    return float(stated) if stated.isascii() and stated.isdigit() and len(stated) < 7 else 0.0
-
-
-def _said(body: bytes) -> str:
-    """What an error body says, shortened; nothing for a page of HTML."""
-    try:
-        found = wire.decode(body)
-    except ValueError:
-        return ""
-    said = wire.text(found, "error") or wire.text(found, "message")
-    return f", {_short(said)!r}" if said else ""
-
-
-def _route(path: str) -> str:
-    """The path without market ids, so that counters stay few."""
-    return "/".join(part for part in path.split("/") if not part.startswith("0x"))
-
-
-def _short(said: str) -> str:
-    """One line a person can read, without the error number that goes before a system message."""
-    return " ".join(re.sub(r"^\[.*?\] *", "", said).split())[:80]

@@ -66,6 +66,7 @@ def market(world: World, listing: Listing) -> dict[str, Any] | None:
         "orderMinSize": 5,
         "volume": str(listing.volume * 30),
         "volume24hr": listing.volume + 0.25,
+        "liquidityNum": listing.volume / 8,
         "bestBid": bids[0][0] / ONE,
         "bestAsk": asks[0][0] / ONE,
         "createdAt": iso(listing.created_at),

@@ -7,6 +7,7 @@ import pytest
 from markets.sources.polymarket import PolymarketSource
 from markets.sources.transport import Transport
 from tests.apps.markets.polymarket.opened import Time, against
+from tests.apps.markets.polymarket.scripted import Build, Wired, build
 from tests.exchange import Exchange, World
 
 
@@ -27,3 +28,17 @@ def source(exchange: Exchange, clock: Time) -> Iterator[PolymarketSource]:
     opened = against(exchange.url, clock, transport=transport)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def wired() -> Iterator[Build]:
+    """Builds a transport on a scripted client, any number of them."""
+    made: list[Wired] = []
+
+    def keep(*answers: object, **options: float) -> Wired:
+        made.append(build(*answers, **options))
+        return made[-1]
+
+    yield keep
+    for transport, _, _ in made:
+        transport.close()

@@ -1,82 +1,15 @@
 """HTTP to the exchange: paced, patient, bounded, and one plain sentence when it fails."""
 
+import bisect
+import os
 import random
-from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
 from markets.core.ports import SourceDown
-from markets.sources import transport as http
-from markets.sources.transport import Rejected, Transport
-
-GAMMA = http.gamma("http://gamma.test/")
-CLOB = http.clob("http://clob.test")
-
-
-class Clock:
-    """Seconds that pass only by sleeping, or by `cost` a request."""
-
-    def __init__(self) -> None:
-        self.now, self.slept = 1_000.0, []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-Answer = httpx.Response | Exception
-
-
-class Scripted:
-    """A client that gives the scripted answers in order, the last one for ever."""
-
-    def __init__(self, *answers: Answer, clock: Clock, cost: float = 0.0) -> None:
-        self.answers, self.clock, self.cost = list(answers), clock, cost
-        self.at: list[float] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.at.append(self.clock.now)
-        self.clock.now += min(self.cost, request.extensions["timeout"]["read"])
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-
-def ok(body: bytes = b'{"fine": true}') -> httpx.Response:
-    return httpx.Response(200, content=body)
-
-
-def failing(status: int, **headers: str) -> httpx.Response:
-    return httpx.Response(status, headers=headers, content=b'{"error": "not today"}')
-
-
-Wired = tuple[Transport, Scripted, Clock]
-
-
-@pytest.fixture
-def wired() -> Iterator[Callable[..., Wired]]:
-    made = []
-
-    def build(*answers: Answer, cost: float = 0.0, **options: int) -> Wired:
-        clock = Clock()
-        script = Scripted(*answers, clock=clock, cost=cost)
-        client = httpx.Client(transport=httpx.MockTransport(script))
-        made.append(client)
-        rng = random.Random(5)
-        return (
-            Transport(client, clock=clock, sleep=clock.sleep, rng=rng, **options),
-            script,
-            clock,
-        )
-
-    yield build
-    for client in made:
-        client.close()
+from markets.sources.transport import Rejected
+from tests.apps.markets.polymarket.scripted import CLOB, DATA, GAMMA, failing, ok
 
 
 class TestRetry:
@@ -97,10 +30,10 @@ class TestRetry:
     def test_pauses_are_full_jitter_and_grow(self, wired):
         transport, _, clock = wired(failing(500))
         longest = [0.0, 0.0]
-        for _ in range(60):
+        for number in range(60):
             clock.slept.clear()
             with pytest.raises(SourceDown):
-                transport.get(CLOB, "/time", {}, within=60)
+                transport.get(CLOB, f"/{'x' * number}", {}, within=60)  # each its own breaker
             pauses = clock.slept[-2:]
             longest = [max(a, b) for a, b in zip(longest, pauses, strict=True)]
 
@@ -196,26 +129,89 @@ class TestTooManyRequests:
 
 class TestPace:
     @pytest.mark.parametrize(
-        ("host", "documented"),
-        [(GAMMA, 300), (CLOB, 500), (http.data("http://data.test"), 200)],
+        ("host", "path", "documented"),
+        [
+            (GAMMA, "/events/keyset", 500),
+            (GAMMA, "/events/slug/an-event", 500),
+            (GAMMA, "/markets/keyset", 300),
+            (GAMMA, "/markets/slug/a-market", 300),
+            (CLOB, "/books", 500),
+            (CLOB, "/prices-history", 1_000),
+            (CLOB, "/batch-prices-history", 1_000),
+            (CLOB, "/clob-markets/0x1", 9_000),
+            (DATA, "/v2/resolutions", 200),
+            (DATA, "/v2/trades", 200),
+        ],
     )
-    def test_never_over_half_the_documented_limit_in_any_ten_seconds(self, wired, host, documented):
-        transport, script, _ = wired(ok())
-        for _ in range(600):
-            transport.get(host, "/x", {}, within=60)
+    def test_three_processes_stay_under_half_the_documented_limit(
+        self, wired, host, path, documented
+    ):
+        transport, script, clock = wired(ok())
+        start = clock.now
+        while clock.now - start < 40:
+            transport.get(host, path, {}, within=60)
 
-        busiest = max(
-            sum(1 for at in script.at if start <= at < start + 10) for start in script.at[::20]
-        )
-        assert documented / 2 * 0.9 < busiest <= documented / 2
+        assert 0.9 < 3 * _busiest(script.at) / (documented / 2) <= 1
+
+    def test_routes_of_one_row_share_it_and_the_host_has_a_limit_too(self, wired):
+        transport, script, clock = wired(ok())
+        routes = ("/events/keyset", "/events/slug/x", "/markets/keyset", "/markets/slug/x", "/tags")
+        start, draw = clock.now, random.Random(int(os.environ["PQAP_TEST_SEED"]))
+        at: dict[str, list[float]] = {route: [] for route in routes}
+        while clock.now - start < 40:
+            route = draw.choice(routes)
+            transport.get(GAMMA, route, {}, within=60)
+            at[route].append(script.at[-1])
+
+        assert 3 * _busiest(sorted(at[routes[0]] + at[routes[1]])) <= 250
+        assert 3 * _busiest(sorted(at[routes[2]] + at[routes[3]])) <= 150
+        assert 3 * _busiest(script.at) <= 2_000
+
+    def test_a_share_is_a_part_of_half_the_limit(self, wired):
+        transport, script, _ = wired(ok(), share=1.0)
+        for _ in range(600):
+            transport.get(CLOB, "/books", {}, within=60)
+
+        assert 240 <= _busiest(script.at) <= 250
 
     def test_what_cannot_be_sent_in_time_is_refused(self, wired):
         transport, _, _ = wired(ok())
-        for _ in range(10):
-            transport.get(GAMMA, "/x", {}, within=1)
+        for _ in range(16):
+            transport.get(GAMMA, "/markets/keyset", {}, within=1)
 
         with pytest.raises(SourceDown, match="queued"):
-            transport.get(GAMMA, "/x", {}, within=0.01)
+            transport.get(GAMMA, "/markets/keyset", {}, within=0.01)
+        assert transport.failures == {"gamma.paced": 1}
+
+
+def _busiest(at: list[float]) -> int:
+    """The most requests in any ten seconds."""
+    return max(bisect.bisect_left(at, start + 10) - index for index, start in enumerate(at))
+
+
+class TestEnd:
+    def test_all_calls_together_end_by_then(self, wired):
+        transport, _, clock = wired(httpx.ReadTimeout("slow"), cost=3.0)
+        transport.end_within(4)
+        start = clock.now
+        for path in ("/books", "/time", "/prices-history"):
+            with pytest.raises(SourceDown):
+                transport.get(CLOB, path, {}, within=5)
+
+        assert clock.now - start <= 4.001
+        transport.end_within(None)
+        with pytest.raises(SourceDown, match="did not answer"):
+            transport.get(DATA, "/v2/trades", {}, within=5)
+
+    def test_what_is_asked_after_the_end_costs_nothing(self, wired):
+        transport, script, clock = wired(ok())
+        transport.end_within(2)
+        clock.now += 3
+        start = clock.now
+
+        with pytest.raises(SourceDown, match="was not asked"):
+            transport.get(CLOB, "/books", {}, within=5)
+        assert (script.at, clock.now) == ([], start)
 
 
 class TestBody:
@@ -272,4 +268,11 @@ def test_counters_do_not_grow_with_the_markets(wired):
     for index in range(5):
         transport.get(CLOB, f"/clob-markets/0x{index}", {}, within=60)
 
-    assert transport.requests == {"clob/clob-markets": 5}
+        transport.get(GAMMA, f"/markets/slug/market-{index}", {}, within=60)
+        transport.get(GAMMA, f"/markets/{index}", {}, within=60)
+
+    assert transport.requests == {
+        "clob/clob-markets": 5,
+        "gamma/markets/slug": 5,
+        "gamma/markets": 5,
+    }
