@@ -7,7 +7,7 @@ from dataclasses import replace
 from markets.core.ports import SourceDown
 from markets.core.types import FeeSchedule, Market
 from markets.sources import wire_clob
-from markets.sources.transport import Host, Transport
+from markets.sources.transport import Host, Rejected, Transport
 from markets.sources.wire import Unreadable
 from markets.sources.wire_gamma import Listed
 
@@ -54,5 +54,5 @@ class Fees:
         try:
             body = self.transport.get(self.clob, f"/clob-markets/{market}", {}, within=within)
             return wire_clob.fee(body, market)
-        except Unreadable:
-            return None
+        except (Rejected, Unreadable):
+            return None  # Its own misfortune: the next market may well have one.
