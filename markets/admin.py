@@ -15,9 +15,11 @@ from markets.models import (
     Market,
     Pin,
     Resolution,
+    Sync,
     Terms,
     Tick,
     Token,
+    Wish,
 )
 
 ONE = 1_000_000
@@ -98,8 +100,8 @@ class EventAdmin(ReadOnly):
 
 @admin.register(Market)
 class MarketAdmin(ReadOnly):
-    list_display = ("question", "category", "event", "volume", "condition_id")
-    list_filter = ("category",)
+    list_display = ("question", "category", "event", "volume", "reason", "rank", "condition_id")
+    list_filter = ("category", "reason")
     list_select_related = ("event",)
     search_fields = ("question", "slug", "condition_id")
     ordering = ("-volume_24h", "id")
@@ -148,6 +150,21 @@ class ResolutionAdmin(ReadOnly):
 class CursorAdmin(ReadOnly):
     list_display = ("name", "position", "moved_at")
     ordering = ("name",)
+
+
+@admin.register(Sync)
+class SyncAdmin(ReadOnly):
+    list_display = ("when", "complete", "listed", "new", "vanished", "tracked", "exclusions")
+    ordering = ("-id",)
+    when = instant("at", "at")
+
+
+@admin.register(Wish)
+class WishAdmin(ReadOnly):
+    list_display = ("name", "who", "why", "when")
+    search_fields = ("name",)
+    ordering = ("name",)
+    when = instant("at", "since")
 
 
 @admin.register(Pin)

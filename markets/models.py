@@ -17,7 +17,11 @@ class Event(models.Model):
 
 
 class Market(models.Model):
-    """One binary question; `condition_id` is its identity, the key is local."""
+    """One binary question; `condition_id` is its identity, the key is local.
+
+    What follows `game_start_at_ms` is as the listing last said; `reason` and `rank` are how the
+    market stood in the sync that last saw it listed, `last_seen_at_ms`.
+    """
 
     condition_id = models.TextField(unique=True)
     slug = models.TextField(default="", db_index=True)
@@ -28,6 +32,15 @@ class Market(models.Model):
     created_at_ms = models.BigIntegerField(default=0)
     game_start_at_ms = models.BigIntegerField(null=True)
     volume_24h = models.BigIntegerField(default=0)
+    liquidity = models.BigIntegerField(default=0)
+    spread = models.BigIntegerField(null=True)
+    price = models.BigIntegerField(null=True)
+    starts_at_ms = models.BigIntegerField(null=True)
+    version = models.TextField(default="v1")
+    first_seen_at_ms = models.BigIntegerField(default=0)
+    last_seen_at_ms = models.BigIntegerField(default=0, db_index=True)
+    reason = models.TextField(default="")
+    rank = models.IntegerField(null=True)
 
     def __str__(self) -> str:
         return self.question or self.condition_id
@@ -74,17 +87,45 @@ class Terms(models.Model):
 class Universe(models.Model):
     """Which markets were tracked, under which terms, from one instant on.
 
-    `members` is [[terms key, 24-hour volume], ...] in column order.
+    `members` is [[terms key, 24-hour volume], ...] in column order, `reasons` why each of them was
+    in from then on: [[code, rank or null, note], ...].
     """
 
     effective_at = models.BigIntegerField()
     members = models.JSONField()
+    reasons = models.JSONField(default=list)
 
     class Meta:
         verbose_name_plural = "universes"
 
     def __str__(self) -> str:
         return f"universe {self.pk}"
+
+
+class Sync(models.Model):
+    """One look at the exchange's list of markets; only those of the last days are kept.
+
+    `exclusions` counts the markets left out by reason; `unknown` lists pins that name nothing.
+    """
+
+    at = models.BigIntegerField(db_index=True)
+    complete = models.BooleanField()
+    listed = models.IntegerField()
+    unreadable = models.IntegerField(default=0)
+    new = models.IntegerField(default=0)
+    vanished = models.IntegerField(default=0)
+    tracked = models.IntegerField()
+    outcomes = models.IntegerField(default=0)
+    cutoff = models.BigIntegerField(default=0)
+    exclusions = models.JSONField(default=dict)
+    incomplete = models.JSONField(default=list)
+    unknown = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name_plural = "syncs"
+
+    def __str__(self) -> str:
+        return f"sync at {self.at}"
 
 
 class Tick(models.Model):
@@ -252,6 +293,21 @@ class Pin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.condition_id} for {self.reason}"
+
+
+class Wish(models.Model):
+    """A person's wish to track whatever `name` names: a condition id or a slug."""
+
+    name = models.TextField(primary_key=True)
+    who = models.TextField(default="")
+    why = models.TextField(default="")
+    at = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "wishes"
+
+    def __str__(self) -> str:
+        return f"track {self.name}"
 
 
 class Feed(models.Model):

@@ -9,7 +9,8 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTa
 from pqap_site.celery import collect_queue, desk_queue, upkeep_queue
 from pqap_site.config import Configuration
 
-SYNC_SECONDS = 600
+SYNC_SECONDS = 60
+"""A whole walk of the catalogue takes several sittings; between two walks a sync is cheap."""
 NOTIFY_SECONDS = 5
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
@@ -32,7 +33,12 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
     poll = configuration.collection.poll_seconds
     return (
         Entry("markets.collect", poll, collect, "reads the books of every tracked market"),
-        Entry("markets.sync_markets", SYNC_SECONDS, upkeep, "chooses the markets to track"),
+        Entry(
+            "markets.sync_markets",
+            SYNC_SECONDS,
+            upkeep,
+            "reads the list of markets and chooses which to track",
+        ),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )

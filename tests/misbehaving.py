@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 from markets.core import book as books
 from markets.core.book import Anomaly
-from markets.core.ports import SourceDown
+from markets.core.criteria import Filters
+from markets.core.ports import Listing, SourceDown
+from markets.core.ranking import matching
 from markets.core.types import ONE, Book, Level, Market, Resolution, Status
 from tests import builders
 
@@ -29,8 +31,12 @@ class Told:
         self.refused: Mapping[str, Anomaly] = {}
         self.missing: dict[str, Anomaly] = {}
         self.said: list[Resolution] = []
+        self.unlisted: list[Market] = []
+        self.listing = Listing()
         self.down = False
         self.asked: list[tuple[str, int]] = []
+        self.looked_up: list[tuple[str, ...]] = []
+        self.lookup_down = False
         self.asked_outcomes: list[tuple[str, ...]] = []
 
     def show(self, at: int) -> None:
@@ -45,6 +51,12 @@ class Told:
     def markets(self, at: int) -> Sequence[Market]:
         self._answer("markets", at)
         return tuple(self.listed)
+
+    def lookup(self, names: Sequence[str], at: int) -> Sequence[Market]:
+        self.looked_up.append(tuple(names))
+        if self.lookup_down:
+            raise SourceDown("The test exchange cannot be asked.")
+        return matching((*self.listed, *self.unlisted), names)
 
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:
         self._answer("books", at)
@@ -66,7 +78,15 @@ class Told:
 
 def collection(**changes: object) -> SimpleNamespace:
     """The part of a configuration that collecting reads."""
-    given = {"markets": 50, "pinned": (), "exclude": (), "depth_levels": 3, "poll_seconds": 10}
+    given = {
+        "markets": 50,
+        "pinned": (),
+        "exclude": (),
+        "max_event_markets": 200,
+        "filters": Filters(),
+        "depth_levels": 3,
+        "poll_seconds": 10,
+    }
     return SimpleNamespace(**given | changes)
 
 

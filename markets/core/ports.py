@@ -1,6 +1,7 @@
 """Where market data comes from: the one port behind which every source stands."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from markets.core.book import Anomaly
@@ -15,6 +16,19 @@ class SourceDown(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How much of its list a source has shown with the last `markets` call.
+
+    `complete` is false while some of it was never read. `left_out` counts, by reason, what is
+    listed and is no market to trade; `unreadable` what made no sense.
+    """
+
+    complete: bool = True
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+
+
 class Source(Protocol):
     """Reads of the exchange at a tick's scheduled time `at` (ms UTC; live adapters ignore it).
 
@@ -25,9 +39,18 @@ class Source(Protocol):
     name: str
     refused: Mapping[str, Anomaly]
     """Tokens refused by the last `books` call, with the reason."""
+    listing: Listing
+    """What the last `markets` call could and could not show."""
 
     def markets(self, at: int) -> Sequence[Market]:
         """Every tradable market the source knows, with its current terms."""
+        ...
+
+    def lookup(self, names: Sequence[str], at: int) -> Sequence[Market]:
+        """The markets that the given condition ids, slugs and event slugs name, ended ones too.
+
+        What the source does not know is absent; SourceDown when it could not be asked.
+        """
         ...
 
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:

@@ -122,8 +122,10 @@ class Market:
     """One binary question: its condition id, its two tokens (YES first) and its current terms.
 
     `volume_24h`, `liquidity` (micro-dollars) and `spread` (micro, None when a side is empty) are
-    what the listing said: good for choosing what to track, never for trading. `version` is the
-    exchange's protocol, which decides whose ids the tokens are.
+    what the listing said: good for choosing what to track, never for trading; so is `price`, the
+    YES price it showed, None where it showed none. `starts_at` is when what a recurring question
+    asks about begins (ms UTC). `version` is the exchange's protocol, which decides whose ids the
+    tokens are.
     """
 
     id: str
@@ -140,6 +142,8 @@ class Market:
     volume_24h: int = 0
     liquidity: int = 0
     spread: int | None = None
+    price: int | None = None
+    starts_at: int | None = None
     version: str = "v1"
 
     @property

@@ -1,5 +1,7 @@
 """Polymarket's rules as pure functions: fees, price grid, sizes, and kinds of market."""
 
+import re
+
 from markets.core.types import ONE, FeeSchedule, Market
 
 FEE_STEP = 10
@@ -57,6 +59,11 @@ COMBOS = "combos"
 YOUNG = "younger_than_24h"
 KINDS = (LIVE_SPORTS, CRYPTO_SHORT, COMBOS, YOUNG)
 DAY_MS = 86_400_000
+SHORT_MS = DAY_MS // 6
+"""The longest window a short crypto market asks about: four hours."""
+
+SHORT_SLUG = re.compile(r"-updown-(5m|15m|30m|1h|4h)-[0-9]+$|-up-or-down-.*-[0-9]{1,2}(am|pm)-et$")
+"""How the exchange names them: hype-updown-5m-1782287400, ...-up-or-down-june-24-4am-et."""
 
 
 def kinds(market: Market, at: int) -> frozenset[str]:
@@ -64,11 +71,24 @@ def kinds(market: Market, at: int) -> frozenset[str]:
     found = set()
     if market.game_start_at is not None or {"sports", "esports"} & set(market.tags):
         found.add(LIVE_SPORTS)
-    life = (market.terms.end_at or 0) - market.created_at
-    if "crypto" in market.tags and 0 < life <= DAY_MS:
+    if _crypto_short(market):
         found.add(CRYPTO_SHORT)
-    if "combo" in market.tags:
+    if {"combo", "combos"} & set(market.tags):
         found.add(COMBOS)
     if at - market.created_at < DAY_MS:
         found.add(YOUNG)
     return frozenset(found)
+
+
+def _crypto_short(market: Market) -> bool:
+    """By its name, by the window it asks about, or because it was listed for a day or less.
+
+    Such markets are listed about a day ahead, so that their age says nothing of their window.
+    """
+    if SHORT_SLUG.search(market.slug):
+        return True
+    if not {"crypto", "crypto-prices"} & set(market.tags):
+        return False
+    end, start = market.terms.end_at or 0, market.starts_at
+    window = start is not None and 0 < end - start <= SHORT_MS
+    return window or 0 < end - market.created_at <= DAY_MS

@@ -1,11 +1,13 @@
 """Universes as core values: built once for each version from its terms, then shared."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from markets import models
 from markets.core import types
+from markets.core.criteria import Reason
+from markets.core.ranking import Standing
 from markets.core.tick import Universe
 
 
@@ -33,6 +35,58 @@ def newest() -> Tracked | None:
     return load(version) if version else None
 
 
+def standings(version: int | None = None) -> Mapping[str, Standing]:
+    """Why each market of a version (the newest when none is given) is in, by condition id."""
+    rows = models.Universe.objects.order_by("-pk")
+    found = (rows.filter(pk=version) if version else rows).first()
+    if found is None:
+        return {}
+    columns = load(found.pk).universe.markets
+    reasons = found.reasons or [[Reason.RANK, None, ""]] * len(columns)
+    return {
+        market.id: Standing(Reason(reason), rank, note)
+        for market, (reason, rank, note) in zip(columns, reasons, strict=True)
+    }
+
+
+def membership() -> Mapping[str, str]:
+    """Why each tracked market is in, in a few words ("volume rank 7"), by condition id."""
+    return {id: standing.told for id, standing in standings().items()}
+
+
+def standing(market: str) -> Standing | None:
+    """How a market (condition id) stood in the newest sync, None where that did not follow it."""
+    return followed([market]).get(market)
+
+
+def followed(markets: Iterable[str]) -> Mapping[str, Standing]:
+    """How the given markets stood in the newest sync, as far as that followed them."""
+    sync = newest_sync()
+    if sync is None:
+        return {}
+    rows = models.Market.objects.filter(
+        condition_id__in=set(markets), last_seen_at_ms=sync.at
+    ).exclude(reason="")
+    found = {
+        name: Standing(Reason(reason), rank)
+        for name, reason, rank in rows.values_list("condition_id", "reason", "rank")
+    }
+    tracked = standings()
+    return found | {name: tracked[name] for name in set(markets) & tracked.keys()}
+
+
+def newest_sync() -> models.Sync | None:
+    """The newest look at the exchange's list, None before the first."""
+    return models.Sync.objects.order_by("-pk").first()
+
+
+def exclusions() -> tuple[tuple[str, int], ...]:
+    """(reason, count) of the markets the newest sync left out, the most frequent first."""
+    found = newest_sync()
+    pairs = found.exclusions.items() if found else ()
+    return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+
 def forget() -> None:
     """Drop what was kept in memory; needed only where the database itself is replaced."""
     load.cache_clear()
@@ -46,11 +100,16 @@ def current_terms(condition_ids: Iterable[str]) -> dict[str, models.Terms]:
 
 
 def markets_in_force(condition_ids: Iterable[str]) -> dict[str, types.Market]:
-    """The given markets under their newest terms, with the volume last seen."""
+    """The given markets under their newest terms, with what the listing last said of them."""
     rows = current_terms(condition_ids)
     sides = _sides([row.market_id for row in rows.values()])
     return {
-        name: to_core(row, sides[row.market_id], row.market.volume_24h)
+        name: replace(
+            to_core(row, sides[row.market_id], row.market.volume_24h),
+            liquidity=row.market.liquidity,
+            spread=row.market.spread,
+            price=row.market.price,
+        )
         for name, row in rows.items()
     }
 
@@ -64,7 +123,7 @@ def condition_ids(keys: Iterable[int]) -> dict[int, str]:
 def to_core(
     terms: models.Terms, sides: tuple[types.Token, types.Token], volume: int
 ) -> types.Market:
-    """A market as the core knows it, under the given terms row."""
+    """A market as the core knows it, under the given terms row; nothing that moves with prices."""
     market, event = terms.market, terms.market.event
     return types.Market(
         id=market.condition_id,
@@ -79,6 +138,8 @@ def to_core(
         created_at=market.created_at_ms,
         game_start_at=market.game_start_at_ms,
         volume_24h=volume,
+        starts_at=market.starts_at_ms,
+        version=market.version,
     )
 
 

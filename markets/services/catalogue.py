@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markets import models
 from markets.core import types
+from markets.core.ranking import Standing
 from markets.selectors import universes
 
 _EVENT = ("slug", "title", "neg_risk", "augmented")
@@ -16,16 +17,25 @@ _MARKET = (
     "created_at_ms",
     "game_start_at_ms",
     "volume_24h",
+    "liquidity",
+    "spread",
+    "price",
+    "starts_at_ms",
+    "version",
+    "reason",
+    "rank",
 )
 
 
-def store(markets: Sequence[types.Market], at: int) -> dict[str, int]:
+def store(
+    markets: Sequence[types.Market], at: int, standings: Mapping[str, Standing] | None = None
+) -> dict[str, int]:
     """Bring the catalogue up to date with what was listed at `at`; the key of each one's terms.
 
     Rows are written only where something changed; terms are never edited, only followed.
     """
     events = _events({market.event.id: market.event for market in markets}.values())
-    keys = _markets(markets, events)
+    keys = _markets(markets, events, standings or {}, at)
     _tokens(markets, keys)
     return _terms(markets, keys, at)
 
@@ -50,7 +60,18 @@ def _events(events: Iterable[types.Event]) -> Mapping[str, int]:
     return dict(rows.values_list("event_id", "pk"))
 
 
-def _markets(markets: Sequence[types.Market], events: Mapping[str, int]) -> Mapping[str, int]:
+def seen(condition_ids: Iterable[str], at: int) -> None:
+    """Note that the given markets were listed at `at`."""
+    rows = models.Market.objects.filter(condition_id__in=list(condition_ids))
+    rows.update(last_seen_at_ms=at)
+
+
+def _markets(
+    markets: Sequence[types.Market],
+    events: Mapping[str, int],
+    standings: Mapping[str, Standing],
+    at: int,
+) -> Mapping[str, int]:
     wanted = {
         market.id: (
             market.slug,
@@ -61,6 +82,13 @@ def _markets(markets: Sequence[types.Market], events: Mapping[str, int]) -> Mapp
             market.created_at,
             market.game_start_at,
             market.volume_24h,
+            market.liquidity,
+            market.spread,
+            market.price,
+            market.starts_at,
+            market.version,
+            standings[market.id].reason.value if market.id in standings else "",
+            standings[market.id].rank if market.id in standings else None,
         )
         for market in markets
     }
@@ -68,7 +96,9 @@ def _markets(markets: Sequence[types.Market], events: Mapping[str, int]) -> Mapp
     before = {row[0]: row[1:] for row in held.values_list("condition_id", *_MARKET)}
     models.Market.objects.bulk_create(
         [
-            models.Market(condition_id=name, **dict(zip(_MARKET, values, strict=True)))
+            models.Market(
+                condition_id=name, first_seen_at_ms=at, **dict(zip(_MARKET, values, strict=True))
+            )
             for name, values in wanted.items()
             if before.get(name) != values
         ],

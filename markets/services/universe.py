@@ -1,23 +1,29 @@
 """Choosing what to track: the listing is read, ranked, and kept as a new universe when it moved."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 
 from markets import models, stages
 from markets.core import ranking, venue
-from markets.core.ports import Source, SourceDown
-from markets.core.types import Market, Status
+from markets.core.criteria import FOREIGN, Reason
+from markets.core.ports import Listing, Source, SourceDown
+from markets.core.ranking import Choice
+from markets.core.types import Market
 from markets.selectors import universes
-from markets.services import catalogue, sources
+from markets.services import catalogue, listing, sources
+from markets.services.listing import Known
 
 log = logging.getLogger(__name__)
 
 STAGE = "sync"
 LISTED = 500
 """How many untracked markets, by 24-hour volume, the catalogue keeps up to date."""
+
+SYNCS = 3_000
+"""How many looks at the list are remembered: two days of them, at one a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +60,38 @@ def sync_markets(source: Source, at: int) -> Synced:
     if not listed:
         raise SourceDown("The exchange lists no market at all; the tracked ones stay as they are.")
     newest = models.Universe.objects.order_by("-pk").first()
+    members = _members(newest)
+    kept, pins = _kept(), _pins()
+    before = universes.newest_sync()
+    followed = members.keys() | kept.keys()
+    known = listing.gather(source, listed, at, followed=followed, pins=pins, before=before)
     rerank = newest is None or at // venue.DAY_MS > newest.effective_at // venue.DAY_MS
-    current = set(universes.load(newest.pk).universe.column) if newest else set()
-    kept = set(models.Pin.objects.values_list("condition_id", flat=True))
-    known = listed + _closed(current | kept, listed)
-    chosen = _choose(known, at=at, current=current, kept=kept, rerank=rerank)
+    choice = ranking.choose(
+        known.markets,
+        at=at,
+        rules=rules(settings.PQAP.collection),
+        members=members,
+        pinned=ranking.pinned_ids(pins, known.markets),
+        kept=kept,
+        rerank=rerank,
+    )
     with stages.advance(STAGE, from_=position, to=position + 1):
-        keys = catalogue.store(_worth_storing(known, chosen, current), at)
-        members = [[keys[market.id], market.volume_24h] for market in chosen]
-        if (
-            newest
-            and not rerank
-            and [key for key, _ in members] == [key for key, _ in newest.members]
-        ):
-            return Synced(newest.pk, len(chosen))
-        row = models.Universe.objects.create(effective_at=at, members=members)
-    ids = {market.id for market in chosen}
-    done = Synced(row.pk, len(chosen), len(ids - current), len(current - ids))
-    log.info("Tracking %d markets: %d entered, %d left", done.markets, done.entered, done.left)
+        keys = _store(known, choice, members, at)
+        _note(source.listing, known, choice, before, at)
+        version = _version(choice, keys, newest if not rerank else None, at)
+    done = _done(version, choice, members)
+    _tell(done, choice, known)
     return done
+
+
+def rules(collection: object) -> ranking.Rules:
+    """The configuration's block as the rules of choosing."""
+    return ranking.Rules(
+        size=collection.markets,
+        exclude=frozenset(collection.exclude),
+        filters=collection.filters,
+        max_event_markets=collection.max_event_markets,
+    )
 
 
 def keep(market: str, reason: str) -> None:
@@ -94,44 +113,104 @@ def keep_exactly(markets: set[str], *, reason: str) -> None:
     models.Pin.objects.filter(reason=reason, condition_id__in=known - markets).delete()
 
 
-def _choose(
-    known: Sequence[Market], *, at: int, current: set[str], kept: set[str], rerank: bool
-) -> tuple[Market, ...]:
-    collection = settings.PQAP.collection
-    return ranking.choose(
-        known,
-        at=at,
-        current=current,
-        size=collection.markets,
-        exclude=collection.exclude,
-        pinned=ranking.pinned_ids(collection.pinned, known),
-        kept=kept,
-        rerank=rerank,
-    )
+def _members(newest: models.Universe | None) -> Mapping[str, Reason]:
+    if newest is None:
+        return {}
+    return {id: standing.reason for id, standing in universes.standings(newest.pk).items()}
 
 
-def _closed(wanted: set[str], listed: Iterable[Market]) -> list[Market]:
-    """Tracked and kept markets that are listed no more: known from their rows, taking no orders."""
-    missing = wanted - {market.id for market in listed}
-    found = universes.markets_in_force(missing) if missing else {}
-    return [
-        replace(
-            market,
-            terms=replace(
-                market.terms,
-                accepting_orders=False,
-                status=Status.CLOSED if market.terms.status is Status.OPEN else market.terms.status,
-            ),
-        )
-        for market in found.values()
+def _kept() -> Mapping[str, str]:
+    """Condition id -> what asked to keep it, such as "held"."""
+    found: dict[str, str] = {}
+    rows = models.Pin.objects.order_by("condition_id", "reason")
+    for market, reason in rows.values_list("condition_id", "reason"):
+        found[market] = f"{found[market]}, {reason}" if market in found else reason
+    return found
+
+
+def _pins() -> tuple[str, ...]:
+    """What people asked for: in the configuration, and with `track`."""
+    wished = models.Wish.objects.order_by("name").values_list("name", flat=True)
+    return (*settings.PQAP.collection.pinned, *wished)
+
+
+def _store(known: Known, choice: Choice, members: Collection[str], at: int) -> Mapping[str, int]:
+    worth = _worth_storing(known, choice, members)
+    keys = catalogue.store(worth, at, choice.standings)
+    catalogue.seen((market.id for market in worth if market.id in known.listed), at)
+    return keys
+
+
+def _worth_storing(known: Known, choice: Choice, members: Collection[str]) -> list[Market]:
+    """What the catalogue follows: everything tracked, before or now, what vanished, and the
+    busiest others that are of no kind excluded for good."""
+    standings = choice.standings
+    needed = {*members, *known.vanished, *(market.id for market in choice.markets)}
+    others = [
+        market
+        for market in known.markets
+        if market.id not in needed and standings[market.id].reason not in FOREIGN
     ]
-
-
-def _worth_storing(
-    known: Sequence[Market], chosen: Sequence[Market], current: set[str]
-) -> list[Market]:
-    """What the catalogue follows: everything tracked, before or now, and the busiest others."""
-    tracked = current | {market.id for market in chosen}
-    others = [market for market in known if market.id not in tracked]
     others.sort(key=lambda market: (-market.volume_24h, market.id))
-    return [market for market in known if market.id in tracked] + others[:LISTED]
+    return [market for market in known.markets if market.id in needed] + others[:LISTED]
+
+
+def _note(
+    shown: Listing, known: Known, choice: Choice, before: models.Sync | None, at: int
+) -> None:
+    """Write down what this look at the list found, and forget the oldest."""
+    since = before.at if before else at
+    counts = choice.exclusions()
+    for reason, count in shown.left_out.items():
+        counts[reason] = counts.get(reason, 0) + count
+    row = models.Sync.objects.create(
+        at=at,
+        complete=shown.complete,
+        listed=len(known.listed),
+        unreadable=shown.unreadable,
+        new=sum(m.created_at > since for m in known.markets if m.id in known.listed),
+        vanished=len(known.vanished),
+        tracked=len(choice.markets),
+        outcomes=choice.count(Reason.OUTCOME),
+        cutoff=choice.cutoff,
+        exclusions=counts,
+        incomplete=list(choice.incomplete),
+        unknown=list(known.unknown),
+    )
+    models.Sync.objects.filter(pk__lte=row.pk - SYNCS).delete()
+
+
+def _version(
+    choice: Choice, keys: Mapping[str, int], standing: models.Universe | None, at: int
+) -> int:
+    """The universe of this choice: the one in force where it says the same, else a new one."""
+    members = [[keys[market.id], market.volume_24h] for market in choice.markets]
+    found = [choice.standings[market.id] for market in choice.markets]
+    reasons = [[each.reason.value, each.rank, each.note] for each in found]
+    if standing and _same(standing.members, members) and _same(standing.reasons, reasons):
+        return standing.pk
+    row = models.Universe.objects.create(effective_at=at, members=members, reasons=reasons)
+    return row.pk
+
+
+def _same(before: Sequence[Sequence[object]], now: Sequence[Sequence[object]]) -> bool:
+    """Whether the same terms stand in the same order, or the same reasons; ranks may move."""
+    return [row[0] for row in before] == [row[0] for row in now]
+
+
+def _done(version: int, choice: Choice, members: Collection[str]) -> Synced:
+    ids, before = {market.id for market in choice.markets}, set(members)
+    return Synced(version, len(ids), len(ids - before), len(before - ids))
+
+
+def _tell(done: Synced, choice: Choice, known: Known) -> None:
+    if done.entered or done.left:
+        log.info("Tracking %d markets: %d entered, %d left", done.markets, done.entered, done.left)
+        told = ", ".join(f"{count} {reason}" for reason, count in choice.exclusions().items())
+        log.info("Not tracked: %s", told or "none")
+    if known.vanished:
+        log.info("No longer listed: %d markets, asked about by name", len(known.vanished))
+    if known.unknown:
+        log.warning("Pins that name nothing at the exchange: %s", ", ".join(known.unknown))
+    for event in choice.incomplete:
+        log.info("The outcomes of %s are too many for max_event_markets; not completed", event)

@@ -1,44 +1,39 @@
-"""Walking Polymarket's catalogue: every open event, every market in it that can be traded."""
+"""Polymarket's catalogue: every open event, every market in it that can be traded.
+
+A whole walk takes a hundred pages and more, so one is made every ten minutes, in several sittings
+if need be; between two of them markets of interest are read by name.
+"""
 
 import logging
-from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from markets.core.ports import SourceDown
-from markets.core.types import FeeSchedule, Market
-from markets.sources import wire, wire_clob, wire_gamma
+from markets.core.ports import Listing, SourceDown
+from markets.core.types import Market
+from markets.sources import walk as walks
+from markets.sources.fees import Fees
+from markets.sources.lookups import Lookups
 from markets.sources.transport import Host, Transport
-from markets.sources.wire import Unreadable
+from markets.sources.walk import MOST_PAGES, Walk
+from markets.sources.wire_gamma import Listed
 
 logger = logging.getLogger(__name__)
 
-PAGE = 100
-MOST_PAGES = 400
 PAGE_SECONDS = 8.0
 WALK_SECONDS = 10.0
-FEES_SECONDS = 4.0
-MOST_FEES = 40
-FEE_AGAIN_SECONDS = 3600.0
+"""How long one sitting of a walk may take, and one page of it."""
 
+WALK_EVERY_SECONDS = 570.0
+"""A little under ten minutes, so that every tenth of the syncs, one a minute, begins a walk."""
 
-@dataclass(slots=True)
-class Walk:
-    """What one walk has seen so far: `fresh` may trade, `gone` is listed but may not."""
-
-    fresh: dict[str, wire_gamma.Listed] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    skipped: Counter[str] = field(default_factory=Counter)
-    unreadable: list[str] = field(default_factory=list)
-    listed: int = 0
-    pages: int = 0
-    complete: bool = False
+STALE_SECONDS = 3_600.0
+"""How long the list of an earlier walk is shown while the exchange does not answer."""
 
 
 class Catalogue:
     """Reads the catalogue, highest 24-hour volume first.
 
-    A walk cut short, by time or by a failing page, is completed from the last one, so a bad
+    While a walk is under way, what it has not reached is known from the one before, so a bad
     minute of the exchange does not throw markets out. `last` is the newest walk, for health.
     """
 
@@ -51,121 +46,102 @@ class Catalogue:
         seconds: float = WALK_SECONDS,
         most_pages: int = MOST_PAGES,
     ) -> None:
-        self.transport, self.gamma, self.clob = transport, gamma, clob
+        self.transport, self.gamma = transport, gamma
         self.seconds, self.most_pages = seconds, most_pages
-        self.last = Walk()
-        self._kept: dict[str, Market] = {}
-        self._fees: dict[str, tuple[float, FeeSchedule | None]] = {}
+        self.last = Walk(began=-WALK_EVERY_SECONDS, over=True)
+        self.fees, self.lookups = Fees(transport, clob), Lookups(transport, gamma)
+        self._kept: dict[str, Listed] = {}
+        self._finished: Walk | None = None
+        self._whole = False
+        self._read_at = 0.0
 
     def read(self) -> tuple[Market, ...]:
-        """Every tradable market with its terms; SourceDown when nothing could be read."""
-        self.last = walk = Walk()
-        self._walk(walk)
+        """Every tradable market with its terms; SourceDown when nothing is known of them."""
+        now = self.transport.clock()
+        if self._due(now):
+            self.last = Walk(began=now)
+        if not self.last.over:
+            self._go_on(now)
+        known = self._known()
+        if not known:
+            raise SourceDown(_nothing(self.last, self.gamma))
+        self.fees.ask(known.values())
+        return tuple(map(self.fees.of, known.values()))
+
+    def lookup(self, names: Sequence[str]) -> tuple[Market, ...]:
+        """The markets of the given condition ids and slugs, ended ones too; see `Lookups`."""
+        found = [self._complete(listed) for listed in self.lookups.read(names)]
+        for listed in found:
+            self._learn(listed)
+        self.fees.ask(found)
+        return tuple(map(self.fees.of, found))
+
+    @property
+    def listing(self) -> Listing:
+        """How much of the list is known, by the last walk that came to an end."""
+        shown = self._finished or self.last
+        return Listing(self._whole, dict(shown.skipped), len(shown.unreadable))
+
+    def _due(self, now: float) -> bool:
+        if self.last.over:
+            return now - self.last.began >= WALK_EVERY_SECONDS
+        return now - self.last.began >= walks.LONGEST_SECONDS
+
+    def _go_on(self, now: float) -> None:
+        """One sitting of the walk; SourceDown where neither it nor an earlier one is of use."""
+        walk = self.last
+        try:
+            walk.go_on(
+                self.transport,
+                self.gamma,
+                until=now + self.seconds,
+                within=PAGE_SECONDS,
+                most_pages=self.most_pages,
+            )
+        except SourceDown as down:
+            known = walk.fresh or (self._kept and now - self._read_at < STALE_SECONDS)
+            if not known:
+                raise
+            logger.warning("Catalogue cut short: %s", down.reason)
+        else:
+            self._read_at = now
+        if walk.over and walk.fresh:
+            self._end(walk)
+
+    def _end(self, walk: Walk) -> None:
+        """A walk that came to its end replaces what was known; one cut short only adds to it."""
         _say(walk)
-        if not walk.fresh:
-            raise SourceDown(_nothing(walk, self.gamma))
-        found = {id: listed.market for id, listed in walk.fresh.items()}
-        found |= self._fees_of(walk)
-        if not walk.complete:
-            missed = self._kept.keys() - found.keys() - walk.gone
-            found |= {id: self._kept[id] for id in missed}
-        self._kept = found
-        return tuple(found.values())
+        self._kept = dict(walk.fresh) if walk.complete else self._known()
+        self._whole = walk.complete or self._whole
+        self._finished = walk
 
-    def _walk(self, walk: Walk) -> None:
-        until = self.transport.clock() + self.seconds
-        cursor, seen = "", set()
-        while walk.pages < self.most_pages and self.transport.clock() < until:
-            try:
-                cursor = self._page(walk, cursor)
-            except SourceDown as down:
-                if not walk.fresh:
-                    raise
-                logger.warning("Catalogue cut short: %s", down.reason)
-                return
-            if not cursor:
-                walk.complete = True
-                return
-            if cursor in seen:
-                logger.warning("Catalogue cut short: the exchange repeated a cursor")
-                return
-            seen.add(cursor)
+    def _known(self) -> dict[str, Listed]:
+        """What the walk under way has seen, and the rest as the one before had it."""
+        walk = self.last
+        if walk is self._finished:
+            return self._kept
+        rest = {id: listed for id, listed in self._kept.items() if id not in walk.gone}
+        return walk.fresh | {id: rest[id] for id in rest.keys() - walk.fresh.keys()}
 
-    def _page(self, walk: Walk, cursor: str) -> str:
-        """Read one page into the walk; the cursor of the next one, or ""."""
-        params: dict[str, str | int] = {
-            "closed": "false",
-            "limit": PAGE,
-            "order": "volume24hr",
-            "ascending": "false",
-        }
-        if cursor:
-            params["after_cursor"] = cursor
-        body = self.transport.get(self.gamma, "/events/keyset", params, within=PAGE_SECONDS)
-        try:
-            events = wire.items(body, "events")
-        except Unreadable as e:
-            raise SourceDown(f"{self.gamma.url} changed its catalogue: {e}") from e
-        walk.pages += 1
-        for item in events:
-            _take_event(walk, item)
-        return wire.text(body, "next_cursor")
+    def _complete(self, listed: Listed) -> Listed:
+        """A market read by itself, with the event and tags that only the walk tells."""
+        known = self._kept.get(listed.market.id) or self.last.fresh.get(listed.market.id)
+        if known is None:
+            return listed
+        market = known.market
+        told = replace(
+            listed.market, event=market.event, tags=market.tags, category=market.category
+        )
+        return replace(listed, market=told)
 
-    def _fees_of(self, walk: Walk) -> dict[str, Market]:
-        """Markets whose schedule Gamma does not state, with what the CLOB says of it."""
-        unknown = [listed.market for listed in walk.fresh.values() if listed.fee_unknown]
-        self._ask_fees(sorted(unknown, key=lambda market: -market.volume_24h))
-        known = ((market, self._fees.get(market.id, (0.0, None))[1]) for market in unknown)
-        return {
-            market.id: replace(market, terms=replace(market.terms, fee=fee))
-            for market, fee in known
-            if fee is not None
-        }
-
-    def _ask_fees(self, markets: list[Market]) -> None:
-        clock = self.transport.clock
-        now = clock()
-        until = now + FEES_SECONDS
-        due = [m.id for m in markets if self._fees.get(m.id, (0.0, None))[0] <= now]
-        for id in due[:MOST_FEES]:
-            left = until - clock()
-            if left <= 0:
-                return
-            try:
-                fee = self._fee(id, left)
-            except SourceDown as down:
-                logger.warning("Fee schedules not read: %s", down.reason)
-                return
-            self._fees[id] = (now + FEE_AGAIN_SECONDS, fee)
-
-    def _fee(self, market: str, within: float) -> FeeSchedule | None:
-        try:
-            body = self.transport.get(self.clob, f"/clob-markets/{market}", {}, within=within)
-            return wire_clob.fee(body, market)
-        except Unreadable:
-            return None
-
-
-def _take_event(walk: Walk, item: Any) -> None:
-    markets = item.get("markets") if isinstance(item, dict) else None
-    listed = markets if isinstance(markets, list) else []
-    walk.listed += len(listed)
-    try:
-        event, tags = wire_gamma.event(item)
-    except Unreadable as e:
-        walk.unreadable.append(f"event {wire.text(item, 'slug')[:80]}: {e}")
-        return
-    for entry in listed:
-        try:
-            idle = wire_gamma.idle(entry)
-            if idle:
-                walk.skipped[idle] += 1
-                walk.gone.add(wire.text(entry, "conditionId"))
-                continue
-            found = wire_gamma.market(entry, event, tags)
-            walk.fresh.setdefault(found.market.id, found)
-        except Unreadable as e:
-            walk.unreadable.append(f"market {wire.text(entry, 'slug')[:80]}: {e}")
+    def _learn(self, listed: Listed) -> None:
+        """Let the list say what was just read: an ended market must not be listed again."""
+        id, terms = listed.market.id, listed.market.terms
+        for known in (self._kept, self.last.fresh):
+            if id in known and terms.status in walks.OVER:
+                del known[id]
+            elif id in known:
+                known[id] = listed
 
 
 def _say(walk: Walk) -> None:

@@ -26,6 +26,10 @@ CATEGORIES = {
 """Tag slug -> category, the most telling tag first; the words are those of the fee table."""
 
 
+WORDS = (*sorted({*CATEGORIES.values()}), "other")
+"""Every category there is."""
+
+
 def category(fee_type: str | None, tags: tuple[str, ...], sport: str | None = None) -> str:
     """The market's one category: by its fee type, else by its most telling tag, else "other"."""
     named = (fee_type or "").split("_")[0]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from markets.core.book import Anomaly
-from markets.core.ports import SourceDown
+from markets.core.ports import Listing, SourceDown
 from markets.core.types import Book, Market, PricePoint, Print, Resolution
 from markets.sources import transport as http
 from markets.sources import wire_clob
@@ -54,12 +54,18 @@ class PolymarketSource:
         self.orderbooks = OrderBooks(self.transport, clob, now, depth=depth, batch=batch)
         self.outcomes = Outcomes(self.transport, data, gamma)
         self.refused: Mapping[str, Anomaly] = {}
+        self.listing = Listing()
 
     def markets(self, at: int) -> Sequence[Market]:
         """Every market that is open and active, with its terms, highest 24-hour volume first."""
         found = sorted(self.catalogue.read(), key=lambda market: -market.volume_24h)
+        self.listing = self.catalogue.listing
         self.orderbooks.learn(found)
         return found
+
+    def lookup(self, names: Sequence[str], at: int) -> Sequence[Market]:
+        """The markets of the given condition ids, slugs and event slugs, ended ones too."""
+        return self.catalogue.lookup(names)
 
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:
         """The books of the tokens; give both tokens of a market next to each other."""

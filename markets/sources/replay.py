@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from markets.core import book as books
+from markets.core import ranking
 from markets.core.book import Anomaly, Pair
-from markets.core.ports import SourceDown
+from markets.core.ports import Listing, SourceDown
 from markets.core.tick import Tick
 from markets.core.types import Book, Level, Market, PricePoint, Print, Resolution
 from markets.sources.recording import Recording
@@ -65,6 +66,7 @@ class ReplaySource:
         if not speed > 0:
             raise ValueError(f"speed must be above 0, was {speed}")
         self.refused: Mapping[str, Anomaly] = {}
+        self.listing = Listing()
         self._recording = Recording(Path(recording))
         if not len(self._recording.ats):
             raise ValueError(f"{recording} holds no ticks")
@@ -76,6 +78,10 @@ class ReplaySource:
         """The markets recorded at that time, their dates on the asking clock."""
         clock = self._clock or self._starting(at)
         return [_moved(each, clock) for each in self._tick(clock, at).universe.markets]
+
+    def lookup(self, names: Sequence[str], at: int) -> Sequence[Market]:
+        """Those of `markets` that have one of the names: there are no others."""
+        return ranking.matching(self.markets(at), names)
 
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:
         """The books recorded at that time; `observed_at` is when the recording confirmed them."""

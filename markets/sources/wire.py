@@ -157,6 +157,13 @@ def _lenient_time(value: object) -> int | None:
         return None
 
 
+def _lenient_micro(value: object) -> int | None:
+    try:
+        return micro_down(value)
+    except ValueError:
+        return None
+
+
 def _token(value: object) -> str:
     if not isinstance(value, str) or not _DIGITS.fullmatch(value):
         raise ValueError("is not a token id (a string of up to 78 digits)")
@@ -187,6 +194,8 @@ ConditionId = Annotated[str, AfterValidator(_condition)]
 IsoMs = Annotated[int | None, BeforeValidator(iso_ms)]
 LenientMs = Annotated[int | None, BeforeValidator(_lenient_time)]
 """For times we can do without: garbage is unknown, not a reason to lose the market."""
+LenientMicro = Annotated[int | None, BeforeValidator(_lenient_micro)]
+"""For figures that only help to choose markets: garbage is unknown."""
 TokenIds = Annotated[tuple[TokenId, ...], BeforeValidator(lambda v: _tuple(_json_array(v)))]
 Texts = Annotated[tuple[str, ...], BeforeValidator(lambda v: _tuple(_json_array(v)))]
 Numbers = Annotated[tuple[Number, ...], BeforeValidator(lambda v: _tuple(_json_array(v)))]

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 
 from markets.core.types import ONE, Event, FeeSchedule, Market, Resolution, Status, Terms, Token
 from markets.sources import categories, wire
@@ -75,7 +75,7 @@ class GammaMarket(GammaStanding, GammaOutcome):
 
     slug: str
     question: str
-    version: str | None = None
+    version: Literal["v1", "v2"] | None = None
     outcomes: wire.Texts
     token_ids: wire.TokenIds = Field(alias="clobTokenIds", default=())
     position_ids: wire.TokenIds | None = Field(alias="positionIds", default=None)
@@ -88,9 +88,15 @@ class GammaMarket(GammaStanding, GammaOutcome):
     fee_type: str | None = Field(alias="feeType", default=None)
     fees: Any = Field(alias="feeSchedule", default=None)
     volume_24h: wire.MicroDown | None = Field(alias="volume24hr", default=None)
+    liquidity: wire.LenientMicro = Field(
+        validation_alias=AliasChoices("liquidityNum", "liquidity"), default=None
+    )
+    best_bid: wire.LenientMicro = Field(alias="bestBid", default=None)
+    best_ask: wire.LenientMicro = Field(alias="bestAsk", default=None)
     created_at: wire.LenientMs = Field(alias="createdAt", default=None)
     started_at: wire.LenientMs = Field(alias="startDate", default=None)
     end_at: wire.IsoMs = Field(alias="endDate", default=None)
+    starts_at: wire.LenientMs = Field(alias="eventStartTime", default=None)
     game_start_at: wire.LenientMs = Field(alias="gameStartTime", default=None)
     sport: str | None = Field(alias="sportsMarketType", default=None)
 
@@ -100,6 +106,22 @@ class GammaMarket(GammaStanding, GammaOutcome):
         if ONE % value:
             raise ValueError("does not divide one dollar")
         return value
+
+    @property
+    def touch(self) -> tuple[int, int] | None:
+        """The YES bid and ask the listing shows, None unless both sides are."""
+        bid, ask = self.best_bid, self.best_ask
+        if bid is None or ask is None or not 0 < bid < ask < ONE:
+            return None
+        return bid, ask
+
+    @property
+    def price(self) -> int | None:
+        """The YES price the listing shows: the middle of its touch, else the stated one."""
+        if self.touch:
+            return sum(self.touch) // 2
+        stated = wire.micro_down(self.prices[0]) if self.prices else None
+        return stated if stated is not None and 0 <= stated <= ONE else None
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -134,6 +156,17 @@ def event(item: object) -> tuple[Event, tuple[str, ...]]:
     return shown, tuple(dict.fromkeys(slug for slug in slugs if slug))
 
 
+def own_event(item: object) -> tuple[Event, tuple[str, ...]]:
+    """The event and tags that a market read by itself carries along; Unreadable when none."""
+    events = item.get("events") if isinstance(item, Mapping) else None
+    if not isinstance(events, list) or not events:
+        raise Unreadable("events: the market names no event")
+    shown, tags = event(events[0])
+    own = item.get("tags") if isinstance(item, Mapping) else None
+    slugs = [wire.text(tag, "slug") for tag in own] if isinstance(own, list) else []
+    return shown, tuple(dict.fromkeys((*tags, *filter(None, slugs))))
+
+
 def market(item: object, event: Event, tags: tuple[str, ...]) -> Listed:
     """One market of an event with its terms; Unreadable with the field at fault."""
     found = wire.read(GammaMarket, item)
@@ -157,6 +190,11 @@ def market(item: object, event: Event, tags: tuple[str, ...]) -> Listed:
         created_at=found.created_at or found.started_at or 0,
         game_start_at=found.game_start_at,
         volume_24h=max(found.volume_24h or 0, 0),
+        liquidity=max(found.liquidity or 0, 0),
+        spread=found.touch[1] - found.touch[0] if found.touch else None,
+        price=found.price,
+        starts_at=found.starts_at,
+        version=found.version or "v1",
     )
     return Listed(listed, fee_unknown=fee is None)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
+from markets.core.criteria import Filters
 from markets.core.types import ONE
 from pqap_site.config import document as documents
 from pqap_site.config import faults, schema, table, types
@@ -128,7 +129,7 @@ def _built(
         "invalid_strategies": choice.invalid,
         "shadow_strategies": choice.shadow,
         "risk_limits": limits,
-        "collection": types.Collection(**file.collection.model_dump()),
+        "collection": _collection(file.collection),
         "paper": types.Paper(**file.paper.model_dump()),
         "sizing": sizing,
         "api": types.Api(**file.api.model_dump()),
@@ -149,6 +150,11 @@ def _built(
         digest=types.digest({**content, "exchange": file.exchange.model_dump()}),
         warnings=tuple(w.told(document.name) for w in sorted({*told, *choice.warnings})),
     )
+
+
+def _collection(given: schema.Collection) -> types.Collection:
+    filters = Filters(**given.filters.model_dump())
+    return types.Collection(**{**given.model_dump(), "filters": filters})
 
 
 def _sizing(file: schema.File, limits: Limits) -> Sizing:

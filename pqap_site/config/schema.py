@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+from markets.sources import categories
 from pqap_site.config import leaves
 from pqap_site.environment import ENVIRONMENTS
 
@@ -14,6 +15,7 @@ Flag = Annotated[bool, leaves.flag()]
 Exclusion = Annotated[
     str, leaves.one_of("live_sports", "crypto_short", "combos", "younger_than_24h")
 ]
+Category = Annotated[str, leaves.one_of(*categories.WORDS)]
 Pin = Annotated[str, leaves.word("a market's id, slug or exchange URL")]
 Host = Annotated[str, leaves.word("a host name, such as pqap.example.org", 253)]
 
@@ -64,12 +66,32 @@ class Exchange(Block):
         return self
 
 
+class Filters(Block):
+    categories: tuple[Category, ...] = ()
+    min_liquidity: Annotated[int, leaves.money()] = 0
+    max_spread: Annotated[int, leaves.fraction("0", "1", above=True)] = 1_000_000
+    min_hours_to_end: Annotated[int, leaves.whole(0, 8760, "hours")] = 24
+    max_days_to_end: Annotated[int | None, leaves.nullable(leaves.whole(1, 3650, "days"))] = None
+    min_volume_24h: Annotated[int, leaves.money()] = 0
+    min_price: Annotated[int, leaves.fraction("0", "0.5")] = 50_000
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        days = self.max_days_to_end
+        if days is not None and self.min_hours_to_end > days * 24:
+            most = f"at most {days * 24}, the hours of max_days_to_end"
+            raise contradiction("min_hours_to_end", most)
+        return self
+
+
 class Collection(Block):
     mode: Annotated[str, leaves.one_of("poll")] = "poll"
     poll_seconds: Annotated[int, leaves.whole(1, 3600, "seconds")] = 10
     markets: Annotated[int, leaves.whole(1, 5000)] = 50
     pinned: tuple[Pin, ...] = ()
     exclude: tuple[Exclusion, ...] = ("live_sports", "crypto_short", "combos", "younger_than_24h")
+    max_event_markets: Annotated[int, leaves.whole(0, 5000)] = 200
+    filters: Filters = Filters()
     depth_levels: Annotated[int, leaves.whole(1, 100, "levels a side")] = 10
     keep_raw_hours: Annotated[int, leaves.whole(1, 87600, "hours")] = 48
     keep_raw_days: Annotated[int, leaves.whole(1, 3650, "days")] = 7

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
+from markets.core.criteria import Filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Collection:
     markets: int
     pinned: tuple[str, ...]
     exclude: tuple[str, ...]
+    max_event_markets: int
+    filters: Filters
     depth_levels: int
     keep_raw_hours: int
     keep_raw_days: int

@@ -10,7 +10,7 @@ from markets.sources.transport import Transport
 from tests import builders as b
 from tests.exchange import Exchange, World
 
-ATS = tuple(b.NOON + n * 40_000 for n in range(6))
+ATS = tuple(b.NOON + n * 600_000 for n in range(6))
 RESOLVED_FROM = ATS[3]
 
 

@@ -14,7 +14,7 @@ from tests.exchange.world import World
 
 def main() -> None:
     arguments = _arguments()
-    exchange = Exchange(World(arguments.seed, arguments.markets), arguments.port)
+    exchange = Exchange(_world(arguments), arguments.port)
     names = ("GAMMA", "CLOB", "DATA")
     print(" ".join(f"PQAP_{name}_URL={exchange.url}" for name in names), flush=True)
     if arguments.resolve_every:
@@ -29,11 +29,18 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.exchange", description=__doc__)
     parser.add_argument("--port", type=int, default=9911)
     parser.add_argument("--markets", type=int, default=60, help="ordinary markets to list")
+    parser.add_argument(
+        "--mix", choices=("plain", "realistic"), default="plain", help="what else is listed"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--resolve-every", type=float, default=0.0, help="seconds between two resolutions; 0 never"
     )
     return parser.parse_args()
+
+
+def _world(arguments: argparse.Namespace) -> World:
+    return World(arguments.seed, arguments.markets, arguments.mix)
 
 
 def _resolve(exchange: Exchange, seconds: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.exchange import faults, shapes
 from tests.exchange.faults import Fault
@@ -90,8 +90,9 @@ class Exchange:
         found = GETS.get(route) if method == "GET" else None
         if found:
             return found(self, query)
-        if method == "GET" and route.startswith("/clob-markets/"):
-            return self._clob_market(route.rsplit("/", 1)[1])
+        family, name = _family(route)
+        if method == "GET" and family in NAMED:
+            return NAMED[family](self, name, query)
         raise Refusal(404, "not found")
 
     def _events(self, query: Query) -> Any:
@@ -108,13 +109,35 @@ class Exchange:
         return page
 
     def _markets(self, query: Query) -> Any:
+        """Markets by condition id, or all of them page by page; open ones unless asked."""
+        if "offset" in query:
+            raise Refusal(422, "offset is not supported")
         wanted = query.get("condition_ids", [])
         if len(wanted) > PAGE:
             raise Refusal(422, "condition_ids: at most 100")
+        named = [x for x in map(self.world.by_condition, wanted) if x]
         closed = query.get("closed", ["false"]) == ["true"]
-        known = [x for x in map(self.world.by_condition, wanted) if x and x.closed == closed]
-        rows = [row for row in (shapes.market(self.world, x) for x in known) if row]
-        return {"markets": rows[: _number(query, "limit", 20)]}
+        known = [x for x in (named if wanted else self.world.listings) if x.closed == closed]
+        size = min(_number(query, "limit", 20), PAGE if wanted else self.page)
+        start = _number(query, "after_cursor", 0)
+        tags = query.get("include_tag") == ["true"]
+        rows = [shapes.alone(self.world, x, tags=tags) for x in known[start : start + size]]
+        page: dict[str, Any] = {"markets": [row for row in rows if row]}
+        if start + size < len(known):
+            page["next_cursor"] = str(start + size)
+        return page
+
+    def _market_by_slug(self, slug: str, query: Query) -> Any:
+        listing = self.world.by_slug(slug)
+        if listing is None:
+            raise Refusal(404, "slug not found")
+        return shapes.alone(self.world, listing, tags=query.get("include_tag") == ["true"])
+
+    def _event_by_slug(self, slug: str, query: Query) -> Any:
+        members = [x for x in self.world.listings if slug in (x.event_slug, f"event-{x.event}")]
+        if not members:
+            raise Refusal(404, "slug not found")
+        return shapes.event(self.world, members[0].event, members)
 
     def _books(self, body: bytes) -> Any:
         try:
@@ -150,9 +173,9 @@ class Exchange:
             raise Refusal(400, "interval is too long")
         return {"history": shapes.history(self.world, listing, start, end)}
 
-    def _clob_market(self, condition: str) -> Any:
+    def _clob_market(self, condition: str, query: Query) -> Any:
         listing = self.world.by_condition(condition)
-        if listing is None:
+        if listing is None or listing.kind == "feeless":
             raise Refusal(404, "market not found")
         return shapes.clob_market(listing)
 
@@ -168,6 +191,19 @@ GETS = {
     "/prices-history": Exchange._history,
     "/time": Exchange._time,
 }
+
+
+NAMED = {
+    "/clob-markets": Exchange._clob_market,
+    "/markets/slug": Exchange._market_by_slug,
+    "/events/slug": Exchange._event_by_slug,
+}
+"""Routes that end in a name; they are counted and fail without it."""
+
+
+def _family(route: str) -> tuple[str, str]:
+    family, _, name = route.rpartition("/")
+    return family, unquote(name)
 
 
 def _number(query: Query, key: str, default: int) -> int:
@@ -192,7 +228,8 @@ def _handler(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
 
         def _serve(self, method: str, body: bytes) -> None:
             parts = urlsplit(self.path)
-            route = "/clob-markets" if parts.path.startswith("/clob-markets/") else parts.path
+            family, _ = _family(parts.path)
+            route = family if family in NAMED else parts.path
             exchange.requests[route] += 1
             try:
                 found = exchange.reply(method, parts.path, parse_qs(parts.query), body)

@@ -11,50 +11,75 @@ from tests.exchange.world import ONE, Listing, World
 def events(world: World) -> list[dict[str, Any]]:
     """Open events, highest 24-hour volume first; idle markets ride in the first of them."""
     groups: dict[str, list[Listing]] = {}
-    hidden = [x for x in world.listings if x.kind in ("placeholder", "closed")]
     for listing in world.listings:
-        if listing not in hidden and not listing.closed:
-            groups.setdefault(listing.event, []).append(listing)
-    rows = [event(world, id, members) for id, members in groups.items()]
+        groups.setdefault(listing.event, []).append(listing)
+    open_ = {id: members for id, members in groups.items() if not all(x.hidden for x in members)}
+    rows = [event(world, id, members) for id, members in open_.items()]
     rows.sort(key=lambda row: -row["volume24hr"])
     if rows:
-        rows[0]["markets"] += [market(world, x) for x in hidden]
-    for row in rows:
-        row["markets"] = [x for x in row["markets"] if x is not None]
+        homeless = [x for x in world.listings if x.event not in open_]
+        strays = [x for x in homeless if x.kind in ("placeholder", "closed")]
+        rows[0]["markets"] += [row for x in strays if (row := market(world, x)) is not None]
     return rows
 
 
 def event(world: World, id: str, members: list[Listing]) -> dict[str, Any]:
-    tags = dict.fromkeys(["all", *(x.category for x in members)])
+    """An event with its markets; its 24-hour volume is that of its open ones."""
+    found = _event(id, members)
+    found["markets"] = [row for x in members if (row := market(world, x)) is not None]
+    tags = dict.fromkeys(["all", *(slug for x in members for slug in x.tags or (x.category,))])
+    found["tags"] = [{"id": str(k), "slug": slug, "label": slug} for k, slug in enumerate(tags)]
+    return found
+
+
+def _event(id: str, members: list[Listing]) -> dict[str, Any]:
+    """An event as its markets carry it along: without markets and tags."""
+    first, slug = members[0], members[0].event_slug or f"event-{id}"
+    augmented = any(x.kind == "placeholder" for x in members) and first.neg_risk
     return {
         "id": id,
-        "slug": f"event-{id}",
-        "ticker": f"event-{id}",
-        "title": f"Event {id}",
+        "slug": slug,
+        "ticker": slug,
+        "title": first.title or f"Event {id}",
         "active": True,
-        "closed": False,
+        "closed": all(x.closed for x in members),
         "archived": False,
-        "negRisk": members[0].neg_risk,
-        "enableNegRisk": members[0].neg_risk,
-        "negRiskAugmented": False,
-        "volume24hr": sum(x.volume for x in members),
-        "tags": [{"id": str(k), "slug": slug, "label": slug} for k, slug in enumerate(tags)],
-        "markets": [market(world, x) for x in members],
+        "negRisk": first.neg_risk,
+        "enableNegRisk": first.neg_risk,
+        "negRiskAugmented": augmented,
+        "liquidity": float(sum(x.volume * 2 for x in members)),
+        "volume": float(sum(x.volume * 30 for x in members)),
+        "volume24hr": sum(x.volume for x in members if not x.hidden),
+        "startDate": iso(first.created_at),
+        "endDate": iso(first.end_at),
     }
+
+
+def alone(world: World, listing: Listing, *, tags: bool) -> dict[str, Any] | None:
+    """A market as `/markets` shows it: with its event inside, its tags only when asked for."""
+    found = market(world, listing)
+    if not isinstance(found, dict):
+        return found
+    members = [x for x in world.listings if x.event == listing.event]
+    found = found | {"events": [_event(listing.event, members)]}
+    if tags:
+        slugs = listing.tags or (listing.category,)
+        found["tags"] = [{"id": slug, "slug": slug, "label": slug} for slug in slugs]
+    return found
 
 
 def market(world: World, listing: Listing) -> dict[str, Any] | None:
     placeholder = listing.kind == "placeholder"
     price = round(world.price(listing), 4)
     prices = json.dumps([str(price), str(round(1 - price, 4))])
-    bids, asks = world.levels(listing)
+    bid, ask = world.touch(listing)
     found = {
         "id": str(500_000 + listing.index),
         "question": f"Will {listing.slug} end well?",
         "conditionId": listing.condition,
         "questionID": listing.condition,
         "slug": listing.slug,
-        "outcomes": '["Yes", "No"]',
+        "outcomes": json.dumps(list(listing.outcomes)),
         "outcomePrices": None if placeholder else _end_prices(listing) or prices,
         "clobTokenIds": json.dumps([listing.yes, listing.no]),
         "active": not placeholder,
@@ -64,11 +89,16 @@ def market(world: World, listing: Listing) -> dict[str, Any] | None:
         "enableOrderBook": True,
         "orderPriceMinTickSize": listing.tick / ONE,
         "orderMinSize": 5,
+        "liquidity": str(listing.volume * 2 + 0.5),
+        "liquidityNum": listing.volume * 2 + 0.5,
         "volume": str(listing.volume * 30),
+        "volumeNum": listing.volume * 30,
         "volume24hr": listing.volume + 0.25,
-        "liquidityNum": listing.volume / 8,
-        "bestBid": bids[0][0] / ONE,
-        "bestAsk": asks[0][0] / ONE,
+        "bestBid": bid / ONE,
+        "bestAsk": ask / ONE,
+        "spread": (ask - bid) / ONE,
+        "comboStatus": "disabled",
+        "negRiskOther": False,
         "createdAt": iso(listing.created_at),
         "startDate": iso(listing.created_at),
         "endDate": iso(listing.end_at),
@@ -79,7 +109,8 @@ def market(world: World, listing: Listing) -> dict[str, Any] | None:
         "feesEnabled": True,
         "umaResolutionStatuses": "[]",
     }
-    return _spoil(world.spoiled_markets, listing.condition, found | _details(listing))
+    found |= _details(listing) | listing.extra
+    return _spoil(world.spoiled_markets, listing.condition, found)
 
 
 def _details(listing: Listing) -> dict[str, Any]:

@@ -62,6 +62,16 @@ class Listing:
     state: str = "open"
     payouts: tuple[int, int] | None = None
     ended_at: int = 0
+    title: str = ""
+    event_slug: str = ""
+    tags: tuple[str, ...] = ()
+    outcomes: tuple[str, str] = ("Yes", "No")
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is listed without being a market to trade."""
+        return self.kind in ("placeholder", "combo") or self.closed
 
     @property
     def closed(self) -> bool:
@@ -70,10 +80,15 @@ class Listing:
 
 @dataclass(slots=True)
 class World:
-    """`markets` ordinary markets and one or two of each kind a careful reader must leave out."""
+    """A plain world has `markets` ordinary markets and one of each kind a reader must leave out.
+
+    A realistic one (`mix="realistic"`) has what the real exchange has, in its proportions: games,
+    short crypto markets and nearly decided ones with most of the volume, and `markets` long ones.
+    """
 
     seed: int = 1
     markets: int = 60
+    mix: str = "plain"
     now: Callable[[], int] = wall_ms
     step_ms: int = 1000
     listings: list[Listing] = field(default_factory=list)
@@ -83,11 +98,18 @@ class World:
     started_at: int = 0
     lock: RLock = field(default_factory=RLock)
     _walk: random.Random = field(default_factory=random.Random)
+    _by_name: dict[str, Listing] = field(default_factory=dict)
+    _indexed: int = -1
 
     def __post_init__(self) -> None:
         self._walk = random.Random(f"{self.seed}-walk")
         self.started_at = self.now()
         draw = random.Random(f"{self.seed}-listings")
+        if self.mix == "realistic":
+            from tests.exchange import mix
+
+            self.listings = mix.listings(self.seed, self.markets, self.started_at)
+            return
         kinds = ["ordinary"] * self.markets + list(EXTRA)
         self.listings = [self._list(index, kind, draw) for index, kind in enumerate(kinds)]
 
@@ -102,14 +124,27 @@ class World:
 
     def tradable(self) -> list[Listing]:
         """The markets a reader of the catalogue should find."""
-        hidden = ("placeholder", "closed")
-        return [x for x in self.listings if x.kind not in hidden and not x.closed]
+        return [x for x in self.listings if not x.hidden]
 
     def by_token(self, token: str) -> Listing | None:
-        return next((x for x in self.listings if token in (x.yes, x.no)), None)
+        return self._index().get(token)
 
     def by_condition(self, condition: str) -> Listing | None:
-        return next((x for x in self.listings if x.condition == condition), None)
+        return self._index().get(condition)
+
+    def by_slug(self, slug: str) -> Listing | None:
+        return self._index().get(f"slug {slug}")
+
+    def _index(self) -> dict[str, Listing]:
+        """Every listing by its ids and its slug; made anew when listings came or went."""
+        if self._indexed != len(self.listings):
+            self._by_name = {
+                name: x
+                for x in self.listings
+                for name in (x.condition, x.yes, x.no, f"slug {x.slug}")
+            }
+            self._indexed = len(self.listings)
+        return self._by_name
 
     def end(self, listing: Listing, state: str, payouts: tuple[int, int] | None = None) -> None:
         """Bring a market to "proposed", "disputed", "resolved" (with micro payouts) or "void"."""
@@ -128,12 +163,24 @@ class World:
     def levels(self, listing: Listing) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """YES bids and asks, best first, as (price, size): price in 0.0001, size in 0.01 share."""
         draw = random.Random(f"{self.seed}-{listing.index}-{listing.version}")
+        bid, ask = self._touch(listing, draw)
+        grid = ONE // listing.tick
+        below, above = range(bid, max(bid - LEVELS, 0), -1), range(ask, min(ask + LEVELS, grid))
+        bids = [(at * listing.tick, self._size(draw)) for at in below]
+        asks = [(at * listing.tick, self._size(draw)) for at in above]
+        return bids, asks
+
+    def touch(self, listing: Listing) -> tuple[int, int]:
+        """The best YES bid and ask of `levels`, in 0.0001."""
+        draw = random.Random(f"{self.seed}-{listing.index}-{listing.version}")
+        bid, ask = self._touch(listing, draw)
+        return bid * listing.tick, ask * listing.tick
+
+    def _touch(self, listing: Listing, draw: random.Random) -> tuple[int, int]:
         grid = ONE // listing.tick
         spread = draw.choice((1, 1, 1, 2, 3))
         bid = min(max(int(self.price(listing) * grid - spread / 2 + 0.5), 1), grid - spread - 1)
-        bids = [(at * listing.tick, self._size(draw)) for at in range(bid, 0, -1)]
-        asks = [(at * listing.tick, self._size(draw)) for at in range(bid + spread, grid)]
-        return bids[:LEVELS], asks[:LEVELS]
+        return bid, bid + spread
 
     def _size(self, draw: random.Random) -> int:
         return draw.randrange(500, 400_000)

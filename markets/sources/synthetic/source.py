@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from markets.core import book as books
+from markets.core import ranking
 from markets.core.book import Anomaly
-from markets.core.ports import SourceDown
+from markets.core.ports import Listing, SourceDown
 from markets.core.types import Book, Market, PricePoint, Print, Resolution
 from markets.sources.synthetic import checkpoint as checkpoints
 from markets.sources.synthetic import faults, reports
@@ -27,6 +28,7 @@ class SyntheticSource:
 
     def __init__(self, seed: int, checkpoint: bytes = b"", events: int = EVENTS) -> None:
         self.refused: Mapping[str, Anomaly] = {}
+        self.listing = Listing()
         self._seed = seed
         self._events = events
         self._world = _restored(seed, events, checkpoint) if checkpoint else None
@@ -36,6 +38,10 @@ class SyntheticSource:
     def markets(self, at: int) -> Sequence[Market]:
         """Every market on show, with its current terms."""
         return self._offer(self._world or begin(self._seed, self._events, at)).markets
+
+    def lookup(self, names: Sequence[str], at: int) -> Sequence[Market]:
+        """Those of `markets` that have one of the names: there are no others."""
+        return ranking.matching(self.markets(at), names)
 
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:
         """The books of the given tokens at `at`; moves the world there if it is behind."""

@@ -199,12 +199,13 @@ class TestKeeping:
 
         first = universes.newest().universe.markets[0]
         assert first.id == "m-1"
-        assert (first.terms.status, first.terms.accepting_orders) == (Status.CLOSED, False)
+        assert (first.terms.status, first.terms.accepting_orders) == (Status.HALTED, False)
         assert tracked() == ["m-1", "m-2", "m-3"]
 
-    def test_a_market_that_left_is_marked_closed_in_the_catalogue(self, source):
+    def test_a_market_that_closed_is_marked_closed_in_the_catalogue(self, source):
         universe.sync_markets(source, NOON)
-        source.listed = source.listed[1:]
+        first, *source.listed = source.listed
+        source.unlisted = [with_terms(first, status=Status.CLOSED, accepting_orders=False)]
         universe.sync_markets(source, NOON + MINUTE)
 
         assert universes.markets_in_force(["m-1"])["m-1"].terms.status is Status.CLOSED

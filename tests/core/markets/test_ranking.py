@@ -1,10 +1,13 @@
 """Which markets are tracked."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
 
 from markets.core import ranking, venue
+from markets.core.criteria import Reason
+from markets.core.ranking import Choice, Rules
 from markets.core.types import Market, Status
 from tests.builders import NOON, market
 
@@ -14,9 +17,29 @@ def ranked(count: int) -> list[Market]:
     return [market(f"m-{n}", volume_24h=1000 - n) for n in range(1, count + 1)]
 
 
-def chosen(markets: list[Market], **rules: object) -> list[str]:
-    rules = {"at": NOON, "size": 2} | rules
-    found = [m.id for m in ranking.choose(markets, **rules)]
+def choice(
+    markets: list[Market],
+    *,
+    current: Collection[str] = (),
+    pinned: Collection[str] = (),
+    kept: Collection[str] = (),
+    rerank: bool = True,
+    **rules: object,
+) -> Choice:
+    """Two places unless told otherwise, `current` being members by rank."""
+    return ranking.choose(
+        markets,
+        at=NOON,
+        rules=Rules(**{"size": 2} | rules),
+        members=dict.fromkeys(current, Reason.RANK),
+        pinned=dict.fromkeys(pinned, "slug"),
+        kept=dict.fromkeys(kept, "held"),
+        rerank=rerank,
+    )
+
+
+def chosen(markets: list[Market], **how: object) -> list[str]:
+    found = [m.id for m in choice(markets, **how).markets]
     assert found == sorted(found)
     return found
 
@@ -53,7 +76,7 @@ class TestChoose:
         first, *rest = ranked(4)
         young = replace(first, created_at=NOON - 1000)
 
-        assert chosen([young, *rest], exclude=[venue.YOUNG]) == ["m-2", "m-3"]
+        assert chosen([young, *rest], exclude=frozenset({venue.YOUNG})) == ["m-2", "m-3"]
         assert chosen([young, *rest]) == ["m-1", "m-2"]
 
 
@@ -84,7 +107,7 @@ class TestPinsAndKept:
         first, *rest = ranked(4)
         closed = with_terms(replace(first, created_at=NOON), accepting_orders=False)
 
-        found = chosen([closed, *rest], kept={"m-1"}, exclude=[venue.YOUNG])
+        found = chosen([closed, *rest], kept={"m-1"}, exclude=frozenset({venue.YOUNG}))
 
         assert found == ["m-1", "m-2", "m-3"]
 
@@ -100,7 +123,7 @@ class TestPinnedIds:
         ],
     )
     def test_names_one_market_by_id_slug_or_address(self, pin):
-        assert ranking.pinned_ids([pin], ranked(3)) == {"m-2"}
+        assert ranking.pinned_ids([pin], ranked(3)) == {"m-2": pin.strip()}
 
     def test_an_event_names_all_its_markets(self):
         mine = [market(f"m-{n}", event="e-7") for n in (1, 2)]
@@ -109,10 +132,10 @@ class TestPinnedIds:
             ["https://polymarket.com/event/slug-e-7"], [*mine, market("m-3")]
         )
 
-        assert found == {"m-1", "m-2"}
+        assert set(found) == {"m-1", "m-2"}
 
     @pytest.mark.parametrize("pin", ["nothing", "", "/"])
     def test_an_unknown_pin_names_nothing(self, pin):
         nameless = replace(market("m-4"), slug="")
 
-        assert ranking.pinned_ids([pin], [*ranked(3), nameless]) == frozenset()
+        assert ranking.pinned_ids([pin], [*ranked(3), nameless]) == {}

@@ -6,6 +6,8 @@ from markets.core.ports import SourceDown
 from markets.core.types import FeeSchedule, Status
 from tests.apps.markets.polymarket.opened import NOW
 
+TEN_MINUTES = 600_000
+
 
 class TestMarkets:
     def test_finds_every_tradable_market_on_every_page(self, source, exchange):
@@ -81,11 +83,12 @@ class TestMarkets:
         assert not source.catalogue.last.complete
         assert exchange.requests["/events/keyset"] <= 3
 
-    def test_a_walk_cut_short_keeps_what_the_last_one_knew(self, source, exchange):
+    def test_a_walk_cut_short_keeps_what_the_last_one_knew(self, source, exchange, clock):
         whole = {m.id for m in source.markets(NOW)}
         closed = source.markets(NOW)[0].id
         exchange.world.spoiled_markets[closed] = lambda m: m | {"closed": True}
         source.catalogue.most_pages = 1
+        clock.ms += TEN_MINUTES
 
         found = {m.id for m in source.markets(NOW)}
 
