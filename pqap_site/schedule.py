@@ -11,6 +11,7 @@ from pqap_site.config import Configuration
 
 SYNC_SECONDS = 600
 NOTIFY_SECONDS = 5
+PAST_SECONDS = 60
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
 
@@ -33,6 +34,7 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
     return (
         Entry("markets.collect", poll, collect, "reads the books of every tracked market"),
         Entry("markets.sync_markets", SYNC_SECONDS, upkeep, "chooses the markets to track"),
+        Entry("markets.import_past", PAST_SECONDS, upkeep, "asks for the past of new markets"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )

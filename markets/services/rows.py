@@ -11,6 +11,7 @@ from markets.core.assembly import Flaw
 from markets.core.bars import SealedBar
 from markets.core.tick import Tick
 from markets.selectors.universes import Tracked
+from markets.services import pastbars
 
 _QUOTE = "bid, ask, bid_size, ask_size, bid_valid, ask_valid, observed_at, coherent"
 
@@ -26,7 +27,11 @@ _LATEST = f"""
 
 _BAR = """
     INSERT INTO markets_bar (at, market_id, bid, ask, micro, changes, count, imported)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (at, market_id) DO UPDATE SET bid = excluded.bid, ask = excluded.ask,
+    micro = excluded.micro, changes = excluded.changes, count = excluded.count,
+    imported = excluded.imported, learnt_tick_id = NULL"""
+"""What was observed takes the place of an imported bar that no tick has brought yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ def write(
     _flaws(steps, key_of)
     _resolutions(steps)
     _prints(steps)
+    pastbars.claim(steps[-1].tick, known.keys)
     return len(snapshots)
 
 

@@ -10,6 +10,9 @@ from markets.selectors import ticks
 STATELESS = frozenset({"polymarket"})
 """Sources that say what is now, whoever read before: no checkpoint binds them to a tick."""
 
+WITH_PAST = frozenset({"polymarket"})
+"""Sources that can tell prices of a time when nobody asked them."""
+
 
 @dataclass(slots=True)
 class _Kept:
