@@ -196,6 +196,31 @@ class Bar(models.Model):
         return f"{self.market_id} bar {self.at}"
 
 
+class PastImport(models.Model):
+    """What became of asking for one market's price history when it entered the universe.
+
+    `entered_at` is 0 while the market is not tracked. `bars` were stored in all; those up to
+    `newest_at` wait for a tick to bring them while `waiting`. `done` means that nothing is asked
+    any more until it enters again. Times in ms UTC.
+    """
+
+    market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True)
+    entered_at = models.BigIntegerField(default=0)
+    asked_at = models.BigIntegerField(default=0)
+    tries = models.IntegerField(default=0)
+    bars = models.IntegerField(default=0)
+    newest_at = models.BigIntegerField(default=0)
+    waiting = models.BooleanField(default=False)
+    done = models.BooleanField(default=False)
+    reason = models.TextField(default="")
+
+    class Meta:
+        verbose_name = "price history import"
+
+    def __str__(self) -> str:
+        return f"price history of {self.market_id}"
+
+
 class Latest(models.Model):
     """The newest quote of each market: one row a market, for pages and API."""
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from markets.services import collect as collecting
-from markets.services import universe
+from markets.services import past, universe
 
 
 @shared_task(name="markets.collect")
@@ -19,6 +19,12 @@ def collect(**_: Any) -> None:
 def sync_markets(**_: Any) -> None:
     """Read the list of markets and choose which to track."""
     universe.run(_now_ms())
+
+
+@shared_task(name="markets.import_past")
+def import_past(**_: Any) -> None:
+    """Ask for the past prices of markets that entered, as far as one slice comes."""
+    past.run(_now_ms())
 
 
 def _now_ms() -> int:

@@ -9,7 +9,11 @@ from kombu.exceptions import OperationalError
 from markets import stages
 from pqap_site.celery import app
 
-NEXT = {"collect": "execution.advance", "desk": "notifications.notify"}
+NEXT = {
+    "collect": "execution.advance",
+    "desk": "notifications.notify",
+    "sync": "markets.import_past",
+}
 
 log = logging.getLogger(__name__)
 

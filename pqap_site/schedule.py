@@ -12,6 +12,7 @@ from pqap_site.config import Configuration
 SYNC_SECONDS = 60
 """A whole walk of the catalogue takes several sittings; between two walks a sync is cheap."""
 NOTIFY_SECONDS = 5
+PAST_SECONDS = 60
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
 
@@ -39,6 +40,7 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
             upkeep,
             "reads the list of markets and chooses which to track",
         ),
+        Entry("markets.import_past", PAST_SECONDS, upkeep, "asks for the past of new markets"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )

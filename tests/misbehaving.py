@@ -1,16 +1,17 @@
 """A small exchange for tests: it hands out what it was told, and random worlds to tell it."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 
 from markets.core import book as books
+from markets.core.bars import BAR_MS
 from markets.core.book import Anomaly
 from markets.core.criteria import Filters
 from markets.core.ports import Listing, SourceDown
 from markets.core.ranking import matching
-from markets.core.types import ONE, Book, Level, Market, Resolution, Status
+from markets.core.types import ONE, Book, Level, Market, PricePoint, Resolution, Status
 from tests import builders
 
 KINDS = (
@@ -37,6 +38,8 @@ class Told:
         self.asked: list[tuple[str, int]] = []
         self.looked_up: list[tuple[str, ...]] = []
         self.lookup_down = False
+        self.line: Callable[[str, int], int | None] = lambda token, at: None
+        self.asked_past: list[tuple[tuple[str, ...], int, int]] = []
         self.asked_outcomes: list[tuple[str, ...]] = []
 
     def show(self, at: int) -> None:
@@ -66,6 +69,15 @@ class Told:
     def resolutions(self, markets: Sequence[str], at: int) -> list[Resolution]:
         self.asked_outcomes.append(tuple(markets))
         return [fact for fact in self.said if fact.market in markets]
+
+    def history(self, tokens: Sequence[str], since: int, until: int) -> list[PricePoint]:
+        """A point in the middle of each bar, as `line` says of token and instant."""
+        self.asked_past.append((tuple(tokens), since, until))
+        if self.down:
+            raise SourceDown("The test exchange is switched off.")
+        ats = range(since + BAR_MS // 2, until, BAR_MS)
+        asked = ((token, at, self.line(token, at)) for at in ats for token in tokens)
+        return [PricePoint(token, at, price) for token, at, price in asked if price]
 
     def checkpoint(self) -> bytes:
         return f"after {len(self.asked)} questions".encode()

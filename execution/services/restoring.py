@@ -23,9 +23,9 @@ def restore(position: int) -> Desk:
     accounts = {row.name: state.load(row.state) for row in Account.objects.all()}
     if not accounts:
         raise NotOpened("the accounts are not open yet: start with runpqap")
-    bars, window = ticks.window(position)
+    seen = ticks.window(position)
     return Desk(
-        panel=Panel.rebuild(bars, window),
+        panel=Panel.rebuild(seen.bars, seen.ticks, seen.past),
         journal=journal.restore_journal(),
         portfolios=accounts,
         control=control(),

@@ -9,6 +9,7 @@ import numpy as np
 from markets.core import features
 from markets.core.bars import BAR_MS, OpenBar, SealedBar, number
 from markets.core.tick import Flags, Ints, Tick
+from markets.core.types import PastBar
 from markets.core.window import DAY, HOUR, REACH, WEEK, Floats, Window
 
 Value = TypeVar("Value")
@@ -63,9 +64,10 @@ class Features:
 
     `bid`, `ask`, `micro` (micro-dollars), `x` (logit of micro) and `mean` (its average of half-life
     six hours, lagged one bar) are those of the last bar observed, where `valid`: it is at most 15
-    minutes old. `bars`, `gaps`, `changes`, `quiet` count valid bars, missing ones since the first,
-    mid changes and unchanged bars of the last 24 hours. `jump` is the largest 15-minute move ending
-    in the last hour, in its standard deviations.
+    minutes old. `bars`, `gaps`, `changes`, `quiet` count known bars, missing ones since the first,
+    mid changes and unchanged bars of the last 24 hours, `imported` those of the bars that came out
+    of the price history: they have a price but no quotes, so they never count as observed. `jump`
+    is the largest 15-minute move ending in the last hour, in its standard deviations.
     """
 
     at: int
@@ -76,6 +78,7 @@ class Features:
     mean: Floats
     valid: Flags
     bars: Ints
+    imported: Ints
     gaps: Ints
     changes: Ints
     quiet: Ints
@@ -87,8 +90,9 @@ class Panel:
     """The rolling view that strategies read; it moves only by `advance`.
 
     Columns are those of the newest tick's universe. Markets may enter and leave; one that comes
-    back finds its bars again. Everything shown is a function of the last seven days of sealed bars
-    and of the ticks since the open bar began, so that `rebuild` equals the panel kept warm.
+    back finds its bars again. Everything shown is a function of the last seven days of sealed bars,
+    of the past bars learnt so far and of the ticks since the open bar began, so that `rebuild`
+    equals the panel kept warm.
     """
 
     tick: Tick
@@ -105,11 +109,14 @@ class Panel:
         self._memo: dict[Hashable, object] = {}
 
     @classmethod
-    def rebuild(cls, bars: Iterable[SealedBar], ticks: Sequence[Tick]) -> "Panel":
+    def rebuild(
+        cls, bars: Iterable[SealedBar], ticks: Sequence[Tick], past: Iterable[PastBar] = ()
+    ) -> "Panel":
         """The panel as it stood after the last of `ticks`.
 
         `bars` are those of the last seven days, oldest first, at least up to that tick's open bar
-        (later ones are left out); `ticks` those since the open bar began, at least the last two.
+        (later ones are left out); `ticks` those since the open bar began, at least the last two;
+        `past` what the ticks so far have brought of those seven days, grouped by market.
         """
         panel = cls()
         open_number = number(ticks[-1].at) if ticks else None
@@ -119,6 +126,10 @@ class Panel:
                 panel.window.put(bar)
                 last = bar
         panel._open = OpenBar.after(last)
+        if open_number is not None:
+            if open_number - 1 > panel.window.end:
+                panel.window.roll(open_number - 1)
+            panel.window.learn(past)
         for tick in ticks:
             if number(tick.at) == open_number:
                 panel.advance(tick)
@@ -132,7 +143,7 @@ class Panel:
         return self._started
 
     def advance(self, tick: Tick) -> None:
-        """Take the next tick; figures of bars are computed only when a bar closed."""
+        """Take the next tick; figures of bars are computed only when one closed or was learnt."""
         before = self.tick if self._computed else None
         closed = self._open.add(tick)
         if closed is not None:
@@ -141,10 +152,13 @@ class Panel:
         moved = newest > self.window.end
         if moved:
             self.window.roll(newest)
+        learnt = bool(tick.past) and self.window.learn(tick.past)
+        if learnt:
+            self._fitted = None
         self._note(tick)
         same = before is not None and _same_markets(before, tick)
         self._weigh(tick, before if same else None)
-        if closed is not None or moved or not same:
+        if closed is not None or moved or learnt or not same:
             self._memo.clear()
             self.features = self._features()
             self._computed = True
@@ -188,7 +202,8 @@ class Panel:
         span = np.where(bars > 0, DAY - valid.argmax(axis=1), 0)
         changes = window.ints("changes", rows, DAY)
         hourly = self._hourly(rows)
-        newest, last = _newest(valid[:, -FRESH:])
+        seen = window.seen(rows, DAY)
+        newest, last = _newest(seen[:, -FRESH:])
         means, has_mean = window.mean(rows, FRESH)
         line = np.arange(len(rows))
 
@@ -204,6 +219,7 @@ class Panel:
             mean=means[line, last] * newest,
             valid=newest & has_mean[line, last],
             bars=bars,
+            imported=bars - seen.sum(axis=1),
             gaps=span - bars,
             changes=changes.sum(axis=1),
             quiet=(valid & (changes == 0)).sum(axis=1),

@@ -1,14 +1,19 @@
 """The last seven days of bars: one row a market, one column a bar, gaps left as gaps."""
 
+from collections.abc import Iterable
+from itertools import groupby
 from math import log
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from markets.core.bars import BAR_MS, SealedBar
+from markets.core.past import moves
 from markets.core.tick import Flags, Ints, Universe
-from markets.core.types import ONE
+from markets.core.types import ONE, PastBar
 
 Floats = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -40,7 +45,8 @@ class Window:
 
     The average of a bar is a sum over the fixed reach before it, never an updated one, and each
     row is summed alone: a window filled bar by bar and one filled from rows are equal bit for bit.
-    Markets keep their row while any bar of theirs is inside the window.
+    Markets keep their row while any bar of theirs is inside the window. A bar was `seen` when we
+    observed its quotes; the other valid ones came out of the exchange's price history.
     """
 
     def __init__(self) -> None:
@@ -55,6 +61,7 @@ class Window:
         self._x: Floats = np.zeros(blank)
         self._mean: Floats = np.zeros(blank)
         self._valid: Flags = np.zeros(blank, dtype=np.bool_)
+        self._seen: Flags = np.zeros(blank, dtype=np.bool_)
         self._has_mean: Flags = np.zeros(blank, dtype=np.bool_)
 
     @property
@@ -65,10 +72,7 @@ class Window:
     def rows(self, universe: Universe) -> Ints:
         """Each market's row, an empty one if it was never seen; true until the next bar."""
         missing = [m.id for m in universe.markets if m.id not in self._rows]
-        if len(missing) > len(self._free):
-            self._grow(len(missing) - len(self._free))
-        for market in missing:
-            self._rows[market] = self._free.pop()
+        self._admit(missing)
         return np.array([self._rows[m.id] for m in universe.markets], dtype=np.int64)
 
     def put(self, bar: SealedBar) -> None:
@@ -81,13 +85,24 @@ class Window:
         for name, column in self._ints.items():
             column[rows, at] = getattr(bar, name)[kept]
         self._x[rows, at] = [_logit(price) for price in bar.micro[kept].tolist()]
-        self._valid[rows, at] = True
+        self._valid[rows, at] = self._seen[rows, at] = True
         reach = slice(at - REACH, at)
-        weight = (self._valid[rows, reach] * WEIGHTS).sum(axis=1)
-        total = (self._x[rows, reach] * WEIGHTS).sum(axis=1)
-        known = weight >= ENOUGH
-        self._mean[rows, at] = np.where(known, total / np.where(known, weight, 1.0), 0.0)
-        self._has_mean[rows, at] = known
+        means = _averages(self._valid[rows, reach], self._x[rows, reach])
+        self._mean[rows, at], self._has_mean[rows, at] = means
+
+    def learn(self, past: Iterable[PastBar]) -> bool:
+        """Fill gaps with imported bars, grouped by market; whether any was taken.
+
+        Only inside the window and where nothing is known yet: what was seen is never overwritten,
+        and a bar that has not closed is refused. The order in which bars are learnt leaves no
+        trace.
+        """
+        taken = False
+        for market, bars in groupby(past, key=attrgetter("market")):
+            prices = self._inside(bars)
+            if prices:
+                taken |= self._fill(self._row(market), prices)
+        return taken
 
     def roll(self, end: int) -> None:
         """Make `end` the newest bar; bars in between are gaps."""
@@ -102,13 +117,60 @@ class Window:
         self._stop += step
         self.end = end
 
+    def _inside(self, bars: Iterable[PastBar]) -> dict[int, int]:
+        """Column -> price of the bars that the window covers; the first of two counts."""
+        first = self._stop - WEEK
+        found: dict[int, int] = {}
+        for bar in bars:
+            column = self._stop - 1 - (self.end - (bar.at // BAR_MS - 1))
+            if first <= column < self._stop and 0 < bar.price < ONE:
+                found.setdefault(column, bar.price)
+        return found
+
+    def _fill(self, row: int, prices: dict[int, int]) -> bool:
+        at = np.array(sorted(prices), dtype=np.int64)
+        at = at[~self._valid[row, at]]
+        if not len(at):
+            return False
+        price = [prices[column] for column in at.tolist()]
+        for name in ("bid", "ask", "micro"):
+            self._ints[name][row, at] = price
+        self._x[row, at] = [_logit(each) for each in price]
+        self._valid[row, at] = True
+        self._recount(row)
+        self._reweigh(row, at[0], at[-1] + REACH)
+        return True
+
+    def _recount(self, row: int) -> None:
+        """Changes of imported bars: 1 where the price differs from that of one just before."""
+        span = slice(self._stop - WEEK, self._stop)
+        imported = self._valid[row, span] & ~self._seen[row, span]
+        changes = self._ints["changes"][row, span]
+        np.copyto(changes, moves(self._ints["micro"][row, span], imported), where=imported)
+
+    def _reweigh(self, row: int, first: int, last: int) -> None:
+        """The averages of a row's bars from `first` to `last`, as far as their reach is inside.
+
+        The averages of older bars are not shown to anybody (see GAPS in the panel).
+        """
+        first = max(first, self._stop - WEEK + REACH)
+        at = first + np.flatnonzero(self._valid[row, first : min(last + 1, self._stop)])
+        if len(at):
+            valid = sliding_window_view(self._valid[row], REACH)[at - REACH]
+            means = _averages(valid, sliding_window_view(self._x[row], REACH)[at - REACH])
+            self._mean[row, at], self._has_mean[row, at] = means
+
     def ints(self, name: str, rows: Ints, bars: int, ago: int = 0) -> Ints:
         """One integer series (bid, ask, micro, changes), newest last, `ago` bars before the end."""
         return self._ints[name][rows, self._span(bars, ago)].astype(np.int64)
 
     def valid(self, rows: Ints, bars: int, ago: int = 0) -> Flags:
-        """Where a bar was observed."""
+        """Where a bar is known, observed or imported."""
         return self._valid[rows, self._span(bars, ago)]
+
+    def seen(self, rows: Ints, bars: int, ago: int = 0) -> Flags:
+        """Where a bar's quotes were observed, and not imported."""
+        return self._seen[rows, self._span(bars, ago)]
 
     def x(self, rows: Ints, bars: int, ago: int = 0) -> Floats:
         """Logit of the microprice, 0 in gaps."""
@@ -124,7 +186,8 @@ class Window:
         return slice(stop - bars, stop)
 
     def _columns(self) -> tuple[NDArray[Any], ...]:
-        return (*self._ints.values(), self._x, self._mean, self._valid, self._has_mean)
+        flags = (self._valid, self._seen, self._has_mean)
+        return (*self._ints.values(), self._x, self._mean, *flags)
 
     def _forget(self) -> None:
         for column in self._columns():
@@ -141,18 +204,39 @@ class Window:
         for market in [market for market, row in self._rows.items() if not alive[row]]:
             self._free.append(self._rows.pop(market))
 
+    def _row(self, market: str) -> int:
+        if market not in self._rows:
+            self._admit([market])
+        return self._rows[market]
+
+    def _admit(self, markets: list[str]) -> None:
+        """Give markets without a row an empty one."""
+        if len(markets) > len(self._free):
+            self._grow(len(markets) - len(self._free))
+        for market in markets:
+            self._rows[market] = self._free.pop()
+
     def _grow(self, needed: int) -> None:
         old = len(self._x)
         extra = max(needed, old // 2, 8)
         self._free.extend(range(old, old + extra))
         self._ints = {name: _taller(column, extra) for name, column in self._ints.items()}
         self._x, self._mean = _taller(self._x, extra), _taller(self._mean, extra)
-        self._valid, self._has_mean = _taller(self._valid, extra), _taller(self._has_mean, extra)
+        self._valid, self._seen = _taller(self._valid, extra), _taller(self._seen, extra)
+        self._has_mean = _taller(self._has_mean, extra)
 
 
 def _taller(column: NDArray[Kind], extra: int) -> NDArray[Kind]:
     blank = np.zeros((extra, column.shape[1]), dtype=column.dtype)
     return np.concatenate((column, blank))
+
+
+def _averages(valid: Flags, x: Floats) -> tuple[Floats, Flags]:
+    """The lagged average from the reach before each bar, a line a bar, and where it is defined."""
+    weight = np.multiply(valid, WEIGHTS, order="C").sum(axis=1)
+    total = np.multiply(x, WEIGHTS, order="C").sum(axis=1)
+    known = weight >= ENOUGH
+    return np.where(known, total / np.where(known, weight, 1.0), 0.0), known
 
 
 def _logit(price: int) -> float:

@@ -1,6 +1,6 @@
 """Ticks read back exactly as they were assembled, and what a restarted worker starts from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from django.db import connection
 from markets import models, stages
 from markets.core.bars import BAR_MS, SealedBar
 from markets.core.tick import Ints, Tick
+from markets.core.types import PastBar
 from markets.selectors import bars, learnt, universes
 from markets.selectors.bars import coverage, coverage_by_market, newest_bar_times
 from markets.selectors.universes import Tracked
@@ -18,6 +19,7 @@ __all__ = [
     "Counts",
     "Failures",
     "LastTick",
+    "Window",
     "checkpoint",
     "counts",
     "coverage",
@@ -53,6 +55,15 @@ _DEPTH = """
 
 _newest_read: Tick | None = None
 """The last tick handed out: the depth its successor carries forward."""
+
+
+class Window(NamedTuple):
+    """A week of sealed bars, the open bar's ticks (at least the last two), and the imported bars
+    of that week which ticks have brought so far, to be read once."""
+
+    bars: list[SealedBar]
+    ticks: list[Tick]
+    past: Iterable[PastBar]
 
 
 class LastTick(NamedTuple):
@@ -100,14 +111,15 @@ def ticks_after(position: int, limit: int) -> list[Tick]:
     return found
 
 
-def window(position: int) -> tuple[list[SealedBar], list[Tick]]:
-    """What a panel standing at `position` had seen: a week of sealed bars, then the open bar's
-    ticks, at least the last two."""
+def window(position: int) -> Window:
+    """What a panel standing at `position` had seen, for `Panel.rebuild`."""
     ticks = open_bar(position)
     if not ticks:
-        return [], []
-    began = ticks[-1].at // BAR_MS * BAR_MS
-    return bars.sealed(after=began - WEEK_MS, until=began), ticks
+        return Window([], [], ())
+    until = ticks[-1].at // BAR_MS * BAR_MS
+    after = until - WEEK_MS
+    past = bars.past(position, after=after, until=until)
+    return Window(bars.sealed(after=after, until=until), ticks, past)
 
 
 def open_bar(position: int) -> list[Tick]:

@@ -22,9 +22,9 @@ def insert(table: str, kinds: dict[str, str], rows: Iterable[Row]) -> None:
 
 
 def upsert(table: str, kinds: dict[str, str], rows: Sequence[Row], *, key: str) -> None:
-    """Add rows, or bring those with the same `key` (one of the columns) up to date."""
-    columns = ", ".join(kinds)
-    news = ", ".join(f"{name} = excluded.{name}" for name in kinds if name != key)
+    """Add rows, or bring those with the same `key` (columns, comma between) up to date."""
+    columns, fixed = ", ".join(kinds), key.split(", ")
+    news = ", ".join(f"{name} = excluded.{name}" for name in kinds if name not in fixed)
     conflict = f"ON CONFLICT ({key}) DO UPDATE SET {news}"
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":

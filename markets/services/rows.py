@@ -9,7 +9,7 @@ from markets.core.assembly import Flaw
 from markets.core.bars import SealedBar
 from markets.core.tick import Tick
 from markets.selectors.universes import Tracked
-from markets.services import anomalies, bulk
+from markets.services import anomalies, bulk, pastbars
 
 _QUOTE = {
     "bid": "int8",
@@ -33,6 +33,7 @@ _BAR = {
     "changes": "int4",
     "count": "int4",
     "imported": "bool",
+    "learnt_tick_id": "int8",
 }
 
 
@@ -57,10 +58,12 @@ def write(
     _latest(steps, known.keys)
     bulk.insert("market_snapshots", _SNAPSHOT, snapshots)
     if sealed:
-        bulk.insert("markets_bar", _BAR, sealed)
+        # What was observed takes the place of an imported bar that no tick has brought yet.
+        bulk.upsert("markets_bar", _BAR, sealed, key="at, market_id")
     _flaws(steps, key_of)
     _resolutions(steps)
     _prints(steps)
+    pastbars.claim(steps[-1].tick, known.keys)
     return len(snapshots)
 
 
@@ -122,7 +125,7 @@ def _latest(steps: Sequence[Step], keys: Sequence[int]) -> None:
         models.Latest.objects.filter(tracked=True).exclude(tick_id=tick.id).update(tracked=False)
 
 
-def _bar(bar: SealedBar, key_of: dict[str, int]) -> Iterable[tuple[int | bool, ...]]:
+def _bar(bar: SealedBar, key_of: dict[str, int]) -> Iterable[tuple[int | bool | None, ...]]:
     markets = bar.universe.markets
     keys = _keys_of(bar, key_of)
     for index in bar.valid.nonzero()[0].tolist():
@@ -135,6 +138,7 @@ def _bar(bar: SealedBar, key_of: dict[str, int]) -> Iterable[tuple[int | bool, .
             int(bar.changes[index]),
             int(bar.count[index]),
             False,
+            None,
         )
 
 

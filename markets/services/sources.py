@@ -13,6 +13,9 @@ from markets.sources.doors import Door
 STATELESS = frozenset({"polymarket"})
 """Sources that say what is now, whoever read before: no checkpoint binds them to a tick."""
 
+WITH_PAST = frozenset({"polymarket"})
+"""Sources that can tell prices of a time when nobody asked them."""
+
 
 @runtime_checkable
 class Live(Protocol):

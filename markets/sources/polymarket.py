@@ -1,25 +1,18 @@
 """Polymarket over HTTP: the Source behind `collection.mode: poll`."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from markets.core.book import Anomaly
-from markets.core.ports import Listing, SourceDown
+from markets.core.ports import Listing
 from markets.core.types import Book, Market, PricePoint, Print, Resolution
 from markets.sources import transport as http
-from markets.sources import wire_clob
 from markets.sources.catalogue import Catalogue
 from markets.sources.doors import Door
+from markets.sources.histories import Histories
 from markets.sources.orderbooks import BATCH, OrderBooks
 from markets.sources.outcomes import Outcomes
-from markets.sources.transport import Rejected, Transport
-from markets.sources.wire import Unreadable
-
-HISTORY_MINUTES = 5
-HISTORY_WINDOW_MS = 14 * 86_400_000
-"""The exchange answers at most 15 days at this fidelity."""
-
-HISTORY_SECONDS = 10.0
+from markets.sources.transport import Transport
 
 
 def wall_ms() -> int:
@@ -49,9 +42,10 @@ class PolymarketSource:
     ) -> None:
         self.transport = transport or Transport()
         gamma, clob, data = http.gamma(gamma_url), http.clob(clob_url), http.data(data_url)
-        self._clob, self._now = clob, now
+        self._now = now
         self.catalogue = Catalogue(self.transport, gamma, clob)
         self.orderbooks = OrderBooks(self.transport, clob, now, depth=depth, batch=batch)
+        self.histories = Histories(self.transport, clob, data)
         self.outcomes = Outcomes(self.transport, data, gamma)
         self.refused: Mapping[str, Anomaly] = {}
         self.listing = Listing()
@@ -83,23 +77,11 @@ class PolymarketSource:
         return self.outcomes.read(markets, at)
 
     def history(self, tokens: Sequence[str], since: int, until: int) -> Iterable[PricePoint]:
-        """Past prices from `since` to `until` (ms UTC) in 5-minute steps, oldest first.
+        """Past prices from `since` to `until` (ms UTC), a point a minute at most, oldest first.
 
         A token the exchange does not know costs only itself; SourceDown when none was answered.
         """
-        points: list[PricePoint] = []
-        answered, down = False, None
-        for token in tokens:
-            try:
-                points += self._history_of(token, since, until)
-                answered = True
-            except Rejected:
-                answered = True
-            except SourceDown as failed:
-                down = failed
-        if down and not answered:
-            raise down
-        return sorted(points, key=lambda point: (point.at, point.token))
+        return self.histories.read(tokens, since, until)
 
     def end_within(self, seconds: float | None) -> None:
         """Let everything asked from now on end within so many seconds together; None lifts that."""
@@ -120,20 +102,3 @@ class PolymarketSource:
     def close(self) -> None:
         """Give the connections back."""
         self.transport.close()
-
-    def _history_of(self, token: str, since: int, until: int) -> Iterator[PricePoint]:
-        for start in range(since, until, HISTORY_WINDOW_MS):
-            end = min(start + HISTORY_WINDOW_MS, until)
-            params: dict[str, str | int] = {
-                "market": token,
-                "startTs": start // 1000,
-                "endTs": end // 1000,
-                "fidelity": HISTORY_MINUTES,
-            }
-            within = HISTORY_SECONDS
-            body = self.transport.get(self._clob, "/prices-history", params, within=within)
-            try:
-                points = wire_clob.history(body, token)
-            except Unreadable as e:
-                raise SourceDown(f"{self._clob.url} changed its price history: {e}") from e
-            yield from (point for point in points if start <= point.at < end)

@@ -117,15 +117,32 @@ def fee(item: object, market: str) -> FeeSchedule | None:
 
 
 def history(body: object, token: str) -> tuple[PricePoint, ...]:
-    """A token's past prices, oldest first, one a timestamp; a point we cannot read is left out."""
+    """A token's past prices, oldest first, one a timestamp; a point we cannot read is left out.
+
+    Unreadable when none of the points can be read: then the exchange changed what a point is.
+    """
+    return _points(wire.items(body, "history"), token)
+
+
+def histories(body: object, tokens: Sequence[str]) -> dict[str, tuple[PricePoint, ...]]:
+    """The same for each of the given tokens that the batch reply names."""
+    found = body.get("history") if isinstance(body, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise Unreadable("history is not an object")
+    return {token: _points(wire.items(found, token), token) for token in tokens if token in found}
+
+
+def _points(items: Sequence[object], token: str) -> tuple[PricePoint, ...]:
     points: dict[int, PricePoint] = {}
-    for item in wire.items(body, "history"):
+    for item in items:
         try:
             found = wire.read(ClobPoint, item)
             at = wire.unix_ms(found.at, unit_ms=1000)
         except ValueError:
             continue
         points[at] = PricePoint(token, at, found.price)
+    if items and not points:
+        raise Unreadable(f"history: none of {len(items)} points can be read")
     return tuple(points[at] for at in sorted(points))
 
 

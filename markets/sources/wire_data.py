@@ -1,6 +1,10 @@
-"""Data v2: the best public statement of how a market ended."""
+"""Data v2: the best public statement of how a market ended, and past prices."""
 
-from markets.core.types import ONE, Resolution, Status
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from markets.core.types import ONE, PricePoint, Resolution, Status
 from markets.sources import wire
 from markets.sources.wire import Unreadable, Wire
 
@@ -25,6 +29,32 @@ class DataResolution(Wire):
     last_update_timestamp: str | int | None = None
 
 
+class DataPrice(Wire):
+    timestamp: str | int
+    price: wire.MicroDown = Field(ge=0, le=ONE)
+
+
+def history(body: object, token: str) -> tuple[tuple[PricePoint, ...], str]:
+    """A page of `/v2/prices-history`, oldest first, and the cursor of the next page or "".
+
+    A point we cannot read is left out; Unreadable when none of them can be.
+    """
+    missed = isinstance(body, Mapping) and body.get("data", ()) is None
+    rows = [] if missed else wire.items(body, "data")
+    points: dict[int, PricePoint] = {}
+    for row in rows:
+        try:
+            found = wire.read(DataPrice, row)
+            at = wire.any_ms(found.timestamp)
+        except ValueError:
+            continue
+        if at:
+            points[at] = PricePoint(token, at, found.price)
+    if rows and not points:
+        raise Unreadable(f"data: none of {len(rows)} points can be read")
+    return tuple(points[at] for at in sorted(points)), _next_page(body)
+
+
 def resolution(item: object, at: int) -> Resolution:
     """What `/v2/resolutions` says of one market, OPEN included.
 
@@ -44,6 +74,12 @@ def resolution(item: object, at: int) -> Resolution:
 def condition(item: object) -> str:
     """The condition id of a row that may be otherwise unreadable, lower case as sent, or ""."""
     return wire.text(item, "condition_id")
+
+
+def _next_page(body: object) -> str:
+    pages = body.get("pagination") if isinstance(body, Mapping) else None
+    more = isinstance(pages, Mapping) and pages.get("has_more")
+    return wire.text(pages, "next_cursor") if more else ""
 
 
 def _payouts(found: DataResolution) -> tuple[int, int]:

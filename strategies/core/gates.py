@@ -217,18 +217,18 @@ def silences(
 
 def warming(panel: Panel, limits: Thresholds, column: int) -> str:
     """What WARMUP still waits for, for people."""
-    shown = panel.features
+    shown, need = panel.features, limits.bars_least
     have, gaps = int(shown.bars[column]), int(shown.gaps[column])
-    if have and not gaps and not shown.valid[column]:
-        return f"have {have} / need {limits.bars_least} bars, none in the last 15 minutes"
+    imported = int(shown.imported[column])
+    told = f"have {have} ({imported} imported)" if imported else f"have {have}"
     if gaps > limits.gaps_most * (have + gaps):
         share, most = gaps / (have + gaps), limits.gaps_most
-        return (
-            f"have {have} / need {limits.bars_least} bars; {share:.0%} missing, at most {most:.0%}"
-        )
-    ready = shown.at + max(0, limits.bars_least - have) * BAR_MS
+        return f"{told} / need {need} bars; {share:.0%} missing, at most {most:.0%}"
+    if have >= need and not shown.valid[column]:
+        return f"{told} / need {need} bars, none seen in the last 15 minutes"
+    ready = shown.at + max(0, need - have) * BAR_MS
     when = datetime.fromtimestamp(ready / 1000, UTC)
-    return f"have {have} / need {limits.bars_least} bars / ready at {when:%Y-%m-%d %H:%M} UTC"
+    return f"{told} / need {need} bars / ready at {when:%Y-%m-%d %H:%M} UTC"
 
 
 def restarting(at: int) -> bool:

@@ -15,6 +15,7 @@ from tests.exchange.world import World
 
 MOST_TOKENS = 500
 MOST_CONDITIONS = 20
+MOST_HISTORIES = 20
 PAGE = 100
 LONGEST_HISTORY = 15 * 86_400
 
@@ -87,6 +88,8 @@ class Exchange:
         self.world.move()
         if method == "POST" and route == "/books":
             return self._books(body)
+        if method == "POST" and route == "/batch-prices-history":
+            return self._histories(body)
         found = GETS.get(route) if method == "GET" else None
         if found:
             return found(self, query)
@@ -165,13 +168,39 @@ class Exchange:
         return {"data": [row for row in map(shapes.resolution, known) if row]}
 
     def _history(self, query: Query) -> Any:
-        listing = self.world.by_token(query.get("market", [""])[0])
+        span = _number(query, "startTs", 0), _number(query, "endTs", 0)
+        step = 60 * _number(query, "fidelity", 1)
+        return {"history": self._points(query.get("market", [""])[0], *span, step)}
+
+    def _histories(self, body: bytes) -> Any:
+        try:
+            asked = json.loads(body)
+            tokens, span = asked["markets"], (int(asked["start_ts"]), int(asked["end_ts"]))
+            step = 60 * int(asked["fidelity"])
+        except (ValueError, TypeError, KeyError) as e:
+            raise Refusal(400, "Invalid payload") from e
+        if not 0 < len(tokens) <= MOST_HISTORIES:
+            raise Refusal(400, "Payload exceeds the limit")
+        known = [token for token in tokens if self.world.by_token(token)]
+        return {"history": {token: self._points(token, *span, step) for token in known}}
+
+    def _data_history(self, query: Query) -> Any:
+        span = _number(query, "start", 0), _number(query, "end", 0)
+        step, token = _number(query, "bucket_seconds", 60), query.get("token_id", [""])[0]
+        rows = shapes.data_history(self._points(token, *span, step), step)
+        first, size = _number(query, "cursor", 0), _number(query, "limit", 100)
+        more = first + size < len(rows)
+        page = {"limit": size, "offset": first, "has_more": more}
+        page["next_cursor"] = str(first + size) if more else None
+        return {"data": rows[first : first + size], "pagination": page}
+
+    def _points(self, token: str, start: int, end: int, step: int) -> list[dict[str, Any]]:
+        listing = self.world.by_token(token)
         if listing is None:
             raise Refusal(404, "market not found")
-        start, end = _number(query, "startTs", 0), _number(query, "endTs", 0)
         if end - start > LONGEST_HISTORY:
             raise Refusal(400, "interval is too long")
-        return {"history": shapes.history(self.world, listing, start, end)}
+        return shapes.history(self.world, listing, start, end, step)
 
     def _clob_market(self, condition: str, query: Query) -> Any:
         listing = self.world.by_condition(condition)
@@ -189,6 +218,7 @@ GETS = {
     "/book": Exchange._book,
     "/v2/resolutions": Exchange._resolutions,
     "/prices-history": Exchange._history,
+    "/v2/prices-history": Exchange._data_history,
     "/time": Exchange._time,
 }
 

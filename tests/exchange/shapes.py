@@ -198,14 +198,24 @@ def resolution(listing: Listing) -> dict[str, Any] | None:
     return row
 
 
-def history(world: World, listing: Listing, start: int, end: int) -> list[dict[str, Any]]:
-    """One point in 5 minutes from `start` to `end` (Unix seconds), the last one twice."""
+def history(
+    world: World, listing: Listing, start: int, end: int, step: int = 60
+) -> list[dict[str, Any]]:
+    """One point every `step` seconds from `start` to `end` (Unix seconds), the last one twice."""
     level = world.price(listing)
     points = [
         {"t": at, "p": round(min(max(level + ((at // 300) % 7 - 3) / 500, 0.01), 0.99), 4)}
-        for at in range(start - start % 300 + 300, end, 300)
+        for at in range(start - start % step + step, end, step)
     ]
     return points + points[-1:]
+
+
+def data_history(points: list[dict[str, Any]], step: int) -> list[dict[str, Any]]:
+    """The same as rows of Data v2, which repeats none."""
+    return [
+        {"timestamp": point["t"], "price": point["p"], "resolution_seconds": step}
+        for point in points[:-1]
+    ]
 
 
 def iso(at: int) -> str:

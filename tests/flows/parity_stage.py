@@ -9,6 +9,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,15 +32,30 @@ from execution.models import Lapse  # noqa: E402
 from execution.services import changes, configured, desk, opening  # noqa: E402
 from markets import stages  # noqa: E402
 from markets.core.bars import OpenBar  # noqa: E402
+from markets.core.types import PricePoint  # noqa: E402
 from markets.selectors import ticks as stored  # noqa: E402
 from markets.selectors import universes  # noqa: E402
-from markets.services import catalogue, rows  # noqa: E402
+from markets.services import catalogue, past, rows  # noqa: E402
 from markets.services.rows import Step  # noqa: E402
 from tests.flows import parity  # noqa: E402
 
 SYNTHETIC_TICKS = 240
 STEP_MS = 300_000
 START = 1_767_225_600_000
+
+
+class Remembering:
+    """A source that knows nothing but the past: a line for each token, with holes, now and then
+    standing still."""
+
+    def history(self, tokens: Sequence[str], since: int, until: int) -> Iterable[PricePoint]:
+        for token in tokens:
+            luck = random.Random(token)
+            price = luck.randrange(150, 850) * 1_000
+            for at in range(since + STEP_MS // 2, until, STEP_MS):
+                price = min(max(price + luck.choice([-5, 0, 0, 5]) * 1_000, 20_000), 980_000)
+                if luck.random() < 0.97:
+                    yield PricePoint(token, at, price)
 
 
 def setup(recording: str) -> None:
@@ -58,6 +74,7 @@ def _simulate() -> None:
     schedule = [START + number * STEP_MS for number in range(SYNTHETIC_TICKS)]
     for first in range(0, SYNTHETIC_TICKS, 40):
         universe.run(schedule[first])
+        past.import_past(Remembering(), schedule[first])
         done = collect.collect_many(sources.current(settings.PQAP), schedule[first : first + 40])
         sources.moved(done.position)
 
@@ -77,6 +94,7 @@ def _load(recording: Path) -> None:
                 members = [[keys[market.id], market.volume_24h] for market in version.markets]
                 row = models.Universe.objects.create(effective_at=tick.at, members=members)
             known = universes.load(row.pk)
+            past.import_past(Remembering(), tick.at)
         step_tick = replace(tick, universe=known.universe, id=number)
         step = Step(previous, step_tick, (), bar.add(step_tick))
         with stages.advance(stored.COLLECT, from_=number - 1, to=number):
@@ -154,6 +172,7 @@ def compare() -> None:
                 "equal": parity.canonical(staged) == parity.canonical(plain),
                 "differing": differing,
                 "ticks": len(ticks),
+                "past": sum(len(tick.past) for tick in ticks),
                 "fills": len(staged["fills"]),
                 "partly": sum(order["state"] == "partly_filled" for order in base),
                 "refusals": dict(Counter(row[5] for row in staged["refusals"])),

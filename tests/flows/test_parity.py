@@ -85,6 +85,7 @@ def prove(environ: dict[str, str], recording: str, log: Path) -> dict:
 
 def assert_parity(found: dict) -> None:
     assert found["equal"], found["differing"]
+    assert found["past"] > 2_016
     assert found["fills"] >= 200
     assert found["partly"] > 0
     assert found["lapsed"] > 0

@@ -96,6 +96,7 @@ def test_an_entry_no_longer_in_the_code_goes_and_a_persons_own_stays():
     [
         ("collect", "execution.advance", "demo-desk"),
         ("desk", "notifications.notify", "demo-upkeep"),
+        ("sync", "markets.import_past", "demo-upkeep"),
     ],
 )
 def test_a_committed_stage_rings_the_next_task(bells, stage, task, queue):

@@ -172,7 +172,7 @@ class TestWindow:
             closed = bar.add(tick)
             sealed += [closed] if closed is not None and closed.valid.any() else []
         position = random.Random(seed).randint(2, len(kept))
-        found, recent = ticks.window(position)
+        found, recent, _ = ticks.window(position)
 
         began = kept[position - 1].at // BAR_MS * BAR_MS
         expected = [each for each in sealed if each.at <= began]
@@ -194,7 +194,7 @@ class TestWindow:
                 world.source.show(at)
                 collect.collect(world.source, at)
 
-        found, _ = ticks.window(6)
+        found = ticks.window(6).bars
 
         assert [bar.at for bar in found] == [
             world.at + 86_400_000 + 2 * BAR_MS,
@@ -202,7 +202,7 @@ class TestWindow:
         ]
 
     def test_is_empty_before_the_first_tick(self):
-        assert ticks.window(0) == ([], [])
+        assert ticks.window(0) == ([], [], ())
 
 
 @pytest.mark.django_db

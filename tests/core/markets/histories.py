@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from markets.core import book as books
 from markets.core.bars import BAR_MS, SealedBar
 from markets.core.tick import Tick, Universe
-from markets.core.types import ONE, Book, Level, Market
+from markets.core.types import ONE, Book, Level, Market, PastBar
 from tests import builders as b
 
 Ints = NDArray[np.int64]
@@ -191,6 +191,46 @@ def _seen_by(
         observed_at=np.array([seen[m.id] for m in world.markets]),
         coherent=luck[1] > 0.05,
     )
+
+
+def with_past(seed: int, ticks: Sequence[Tick], share: float = 0.02) -> tuple[Tick, ...]:
+    """The same ticks, some of which bring past bars: old and new ones, twice, and from the future.
+
+    Runs of up to nine days that end anywhere from long ago to beyond the open bar, with holes, of
+    markets tracked now, once, or never.
+    """
+    rng = np.random.default_rng(seed)
+    names = sorted({m.id for tick in ticks for m in tick.universe.markets} | {"m-never"})
+    found = []
+    for tick in ticks:
+        bars: list[PastBar] = []
+        if rng.random() < share:
+            for market in sorted(rng.choice(names, size=int(rng.integers(1, 4)), replace=False)):
+                bars += _run(rng, str(market), tick.at // BAR_MS)
+        found.append(replace(tick, past=tuple(bars)))
+    return tuple(found)
+
+
+def _run(rng: np.random.Generator, market: str, opened: int) -> Iterator[PastBar]:
+    """A walk of prices on a grid coarse enough to stand still at times."""
+    last = opened + int(rng.choice([3, 1, 0, -1, -2, -50, -700, -1_500]))
+    length = int(rng.choice([1, 5, 300, 1_200, 2_592]))
+    moved = rng.integers(-1, 2, length) * 10_000
+    prices = np.clip(500_000 + np.cumsum(moved), 0, ONE)
+    kept = rng.random(length) > 0.1
+    for place in np.flatnonzero(kept).tolist():
+        number = last - length + 1 + place
+        yield PastBar(market, (number + 1) * BAR_MS, int(prices[place]))
+
+
+def learnt(ticks: Iterable[Tick]) -> list[PastBar]:
+    """What rows give back of the past bars these ticks brought: real prices, closed, each once."""
+    found: dict[tuple[str, int], PastBar] = {}
+    for tick in ticks:
+        for bar in tick.past:
+            if bar.at <= tick.at // BAR_MS * BAR_MS and 0 < bar.price < ONE:
+                found.setdefault((bar.market, bar.at), bar)
+    return [found[key] for key in sorted(found)]
 
 
 def stored(bars: Iterable[SealedBar], until: int) -> list[SealedBar]:

@@ -1,6 +1,7 @@
 """The panel: rebuilt from rows it equals the warm one bit for bit, wherever it is restarted."""
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from markets.core.bars import BAR_MS, OpenBar, SealedBar, number
 from markets.core.panel import Panel
 from markets.core.tick import Tick
-from markets.core.types import ONE
+from markets.core.types import ONE, PastBar
 from markets.core.window import DAY, WEEK, Window
 from strategies.core.evaluate import evaluate
 from strategies.library import REGISTRY
@@ -16,6 +17,7 @@ from tests import builders as b
 from tests.core.markets import histories
 from tests.core.markets.histories import START
 
+RUN_SEED = int(os.environ["PQAP_TEST_SEED"])
 HOUR_MS = 12 * BAR_MS
 
 
@@ -30,6 +32,7 @@ def shown(panel: Panel) -> dict[str, bytes]:
     rows = panel.window.rows(panel.tick.universe)
     found["x"] = panel.window.x(rows, 2_000).tobytes()
     found["valid"] = panel.window.valid(rows, 2_000).tobytes()
+    found["seen"] = panel.window.seen(rows, 2_000).tobytes()
     found["mean"] = b"".join(each.tobytes() for each in panel.window.mean(rows, 1_400))
     for name in ("bid", "ask", "micro", "changes"):
         found[name] = panel.window.ints(name, rows, 2_000).tobytes()
@@ -45,7 +48,8 @@ def handed_over(ticks: tuple[Tick, ...], bars: list[SealedBar], position: int) -
         first -= 1
     first = max(0, min(first, position - 1))
     rows = histories.stored(bars, opened * BAR_MS)
-    return Panel.rebuild(rows, ticks[first : position + 1])
+    past = histories.learnt(ticks[: position + 1])
+    return Panel.rebuild(rows, ticks[first : position + 1], past)
 
 
 def walk(ticks: tuple[Tick, ...]):
@@ -60,9 +64,10 @@ def walk(ticks: tuple[Tick, ...]):
 
 
 class TestRebuild:
-    @pytest.mark.parametrize("seed", [11, 12, 13])
+    @pytest.mark.parametrize("seed", [11, 12, 13, RUN_SEED])
     def test_it_equals_the_warm_panel_bit_for_bit(self, seed):
-        ticks = histories.unsteady(seed).ticks
+        print(f"seed {seed}")
+        ticks = histories.with_past(seed, histories.unsteady(seed).ticks)
         rng = np.random.default_rng(seed)
         stops = {1, 40, *rng.integers(200, len(ticks) - 1, 5).tolist(), len(ticks) - 1}
         running: list[Panel] = []
@@ -117,6 +122,102 @@ class TestRebuild:
         late = Panel.rebuild([bar for bar in bars if bar.number < opened], some)
 
         assert shown(early) == shown(late)
+
+
+class TestPast:
+    """Imported bars: statistics from the first tick on, and never a quote."""
+
+    def panel(self, past, *, ticks: int = 3, every: int = BAR_MS) -> Panel:
+        """A market seen for some ticks, the first of which brings `past`."""
+        world, panel = b.universe(b.market("m-1")), Panel()
+        for step in range(ticks):
+            at = START + step * every
+            tick = histories.make_tick(world, np.full(1, 400_000), np.full(1, 420_000), at=at)
+            panel.advance(dataclasses.replace(tick, past=tuple(past) if step == 0 else ()))
+        return panel
+
+    def line(self, prices, *, last: int = START, market: str = "m-1") -> list[PastBar]:
+        """One bar a price, the last of them closing at `last`."""
+        first = last - (len(prices) - 1) * BAR_MS
+        return [PastBar(market, first + n * BAR_MS, price) for n, price in enumerate(prices)]
+
+    def test_a_week_of_them_warms_the_statistics_at_once(self):
+        rng = np.random.default_rng(1)
+        x = histories.ornstein(rng, ticks=2_016, markets=1, half_life=30, size=0.2)[:, 0]
+        prices = np.rint(ONE / (1 + np.exp(-x))).astype(int).tolist()
+
+        panel = self.panel(self.line(prices), ticks=1)
+
+        shown = panel.features
+        assert (shown.bars[0], shown.imported[0], shown.gaps[0]) == (DAY, DAY, 0)
+        assert shown.hourly.pull_bars[0] > 1_000
+        assert shown.hourly.pull[0] == pytest.approx(np.log(2) / 30, rel=0.5)
+
+    def test_they_are_prices_and_not_quotes(self):
+        before = self.panel(self.line([410_000] * 300), ticks=1)
+        after = self.panel(self.line([410_000] * 300), ticks=2)
+
+        assert not before.features.valid[0]
+        assert (before.features.bid[0], before.features.ask[0]) == (0, 0)
+        assert after.features.valid[0]
+        assert (after.features.bid[0], after.features.ask[0]) == (400_000, 420_000)
+        assert after.features.imported[0] == DAY - 1
+        assert after.features.mean[0] == pytest.approx(np.log(0.41 / 0.59))
+
+    def test_a_line_that_stands_still_is_quiet_and_one_that_moves_changed_once(self):
+        panel = self.panel(self.line([410_000, 410_000, 420_000, 420_000, 430_000]), ticks=1)
+
+        assert (panel.features.changes[0], panel.features.quiet[0]) == (2, 3)
+
+    def test_what_was_seen_is_never_overwritten(self):
+        world, panel = b.universe(b.market("m-1")), Panel()
+        for step in range(4):
+            tick = histories.make_tick(
+                world, np.full(1, 400_000), np.full(1, 420_000), at=START + step * BAR_MS
+            )
+            past = self.line([900_000] * 3, last=START + 2 * BAR_MS) if step == 3 else ()
+            panel.advance(dataclasses.replace(tick, past=tuple(past)))
+
+        row = panel.window.rows(world)
+        assert panel.window.ints("micro", row, 4)[0].tolist() == [900_000, *[410_000] * 3]
+        assert panel.window.seen(row, 4)[0].tolist() == [False, True, True, True]
+        assert panel.features.imported[0] == 1
+
+    @pytest.mark.parametrize("bars_late", [1, 2, 500])
+    def test_the_open_bar_and_later_ones_are_refused(self, bars_late):
+        panel = self.panel(self.line([410_000], last=START + bars_late * BAR_MS), ticks=1)
+
+        assert panel.features.bars[0] == 0
+
+    def test_older_ones_than_the_window_are_refused(self):
+        edge = START - (WEEK - 1) * BAR_MS
+        inside = self.panel(self.line([410_000], last=edge), ticks=1)
+        outside = self.panel(self.line([410_000], last=edge - BAR_MS), ticks=1)
+
+        world = b.universe(b.market("m-1"))
+        assert inside.window.valid(inside.window.rows(world), WEEK).sum() == 1
+        assert outside.window.valid(outside.window.rows(world), WEEK).sum() == 0
+
+    def test_figures_of_the_hour_are_refit_when_they_arrive(self):
+        world, panel = b.universe(b.market("m-1")), Panel()
+        tick = histories.make_tick(world, np.full(1, 400_000), np.full(1, 420_000), at=START)
+        panel.advance(tick)
+        panel.once("key", lambda: 1)
+        later = dataclasses.replace(tick, at=START + 10_000, past=tuple(self.line([410_000] * 900)))
+        panel.advance(later)
+
+        assert panel.features.hourly.ratio_bars[0] > 800
+        assert panel.once("key", lambda: 2) == 2
+
+    def test_nothing_new_computes_nothing(self):
+        world, panel = b.universe(b.market("m-1")), Panel()
+        tick = histories.make_tick(world, np.full(1, 400_000), np.full(1, 420_000), at=START)
+        past = tuple(self.line([410_000] * 9))
+        panel.advance(dataclasses.replace(tick, past=past))
+        figures = panel.features
+        panel.advance(dataclasses.replace(tick, at=START + 10_000, past=past))
+
+        assert panel.features is figures
 
 
 class TestNoLookAhead:

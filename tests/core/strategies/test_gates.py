@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from markets.core import book as books
 from markets.core.bars import BAR_MS, SealedBar
-from markets.core.types import ONE, FeeSchedule, Level, Resolution, Status
+from markets.core.types import ONE, FeeSchedule, Level, PastBar, Resolution, Status
 from strategies.core import gates
 from strategies.core.gates import GATES, Thresholds
 from strategies.core.types import Silence
@@ -207,6 +207,22 @@ class TestWarming:
         scene = SHUT["gaps"][1](scenes.buying("Yes"))
 
         assert " missing, at most 10%" in scene.opinion().detail[scene.column]
+
+    def test_imported_bars_are_told_apart_and_do_not_replace_a_quote(self):
+        world, panel = b.universe(b.market("m-1")), gates.Panel()
+        past = tuple(
+            PastBar("m-1", b.NOON - number * BAR_MS, 410_000 + number % 3 * 10_000)
+            for number in range(300)
+        )
+        panel.advance(replace(b.tick(world, at=b.NOON), past=past))
+
+        text = gates.warming(panel, Thresholds(), 0)
+
+        assert gates.warmup(panel, Thresholds(), np.zeros(1, dtype=np.int64))[0]
+        assert text == "have 288 (288 imported) / need 240 bars, none seen in the last 15 minutes"
+
+        panel.advance(b.tick(world, at=b.NOON + BAR_MS))
+        assert not gates.warmup(panel, Thresholds(), np.zeros(1, dtype=np.int64))[0]
 
 
 class TestFees:
