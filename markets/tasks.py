@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from markets.services import collect as collecting
-from markets.services import universe
+from markets.services import pruning, sealing, universe
 
 
 @shared_task(name="markets.collect")
@@ -19,6 +19,18 @@ def collect(**_: Any) -> None:
 def sync_markets(**_: Any) -> None:
     """Read the list of markets and choose which to track."""
     universe.run(_now_ms())
+
+
+@shared_task(name="markets.seal")
+def seal(**_: Any) -> None:
+    """Bring finished days into the archive, a few files at a time."""
+    sealing.run(_now_ms())
+
+
+@shared_task(name="markets.prune")
+def prune(**_: Any) -> None:
+    """Delete what has outlived its time, a little at a time."""
+    pruning.tidy(_now_ms())
 
 
 def _now_ms() -> int:

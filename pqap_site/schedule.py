@@ -11,6 +11,7 @@ from pqap_site.config import Configuration
 
 SYNC_SECONDS = 600
 NOTIFY_SECONDS = 5
+ARCHIVE_SECONDS = 60
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
 
@@ -33,6 +34,8 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
     return (
         Entry("markets.collect", poll, collect, "reads the books of every tracked market"),
         Entry("markets.sync_markets", SYNC_SECONDS, upkeep, "chooses the markets to track"),
+        Entry("markets.seal", ARCHIVE_SECONDS, upkeep, "brings finished days into the archive"),
+        Entry("markets.prune", ARCHIVE_SECONDS, upkeep, "deletes what has outlived its time"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )
