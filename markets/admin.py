@@ -15,6 +15,7 @@ from markets.models import (
     Market,
     Pin,
     Resolution,
+    SealedDay,
     Sync,
     Terms,
     Tick,
@@ -144,6 +145,14 @@ class ResolutionAdmin(ReadOnly):
     list_select_related = ("market",)
     ordering = ("-at", "-id")
     when, yes, no = instant("at", "at"), amount("yes_payout"), amount("no_payout")
+
+
+@admin.register(SealedDay)
+class SealedDayAdmin(ReadOnly):
+    list_display = ("began", "state", "ticks", "snapshots", "raw_kept", "pruned", "reason")
+    list_filter = ("state",)
+    ordering = ("-began_at",)
+    began = instant("began_at", "day")
 
 
 @admin.register(Cursor)

@@ -351,6 +351,51 @@ class Feed(models.Model):
         return f"{self.name} {self.state}"
 
 
+class SealedDay(models.Model):
+    """One UTC day in the archive, by its start; `thinned_to` and `pruned` tell what rows are left.
+
+    Nothing of a day is deleted from the tables before its state is "sealed": every file read back
+    from the disk and found equal.
+    """
+
+    began_at = models.BigIntegerField(primary_key=True)
+    state = models.TextField()
+    reason = models.TextField(default="")
+    first_tick = models.BigIntegerField()
+    last_tick = models.BigIntegerField()
+    ticks = models.IntegerField()
+    snapshots = models.BigIntegerField(default=0)
+    tried_at = models.BigIntegerField()
+    sealed_at = models.BigIntegerField(null=True)
+    thinned_to = models.BigIntegerField(default=0)
+    pruned = models.BooleanField(default=False)
+    raw_kept = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"day {self.began_at} {self.state}"
+
+
+class ArchiveFile(models.Model):
+    """One file of a day in the archive, written after the file was read back and found right.
+
+    `digest` is the checksum of the ticks inside a raw part, as the tables held them.
+    """
+
+    day = models.ForeignKey(SealedDay, on_delete=models.CASCADE, related_name="files")
+    name = models.TextField()
+    last_tick = models.BigIntegerField()
+    snapshots = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    sha256 = models.TextField()
+    digest = models.TextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("day", "name", name="archive_file_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Cursor(models.Model):
     """How far a stage has come; moving it by compare-and-set is the claim to its work."""
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from markets.services import collect as collecting
-from markets.services import past, universe
+from markets.services import past, pruning, sealing, universe
 
 
 @shared_task(name="markets.collect")
@@ -25,6 +25,18 @@ def sync_markets(**_: Any) -> None:
 def import_past(**_: Any) -> None:
     """Ask for the past prices of markets that entered, as far as one slice comes."""
     past.run(_now_ms())
+
+
+@shared_task(name="markets.seal")
+def seal(**_: Any) -> None:
+    """Bring finished days into the archive, a few files at a time."""
+    sealing.run(_now_ms())
+
+
+@shared_task(name="markets.prune")
+def prune(**_: Any) -> None:
+    """Delete what has outlived its time, a little at a time."""
+    pruning.tidy(_now_ms())
 
 
 def _now_ms() -> int:

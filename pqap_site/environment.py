@@ -26,8 +26,8 @@ TAKES_CONFIG = {"runpqap", "checkconfig", "backtest"}
 
 READING = {
     "", "--help", "--version", "-h", "check", "checkconfig", "collectstatic", "diffsettings",
-    "doctor", "help", "makemigrations", "showmigrations", "spectacular", "sqlmigrate", "status",
-    "version", "why",
+    "doctor", "exporthistory", "help", "makemigrations", "showmigrations", "spectacular",
+    "sqlmigrate", "status", "version", "why",
 }  # fmt: skip
 """Commands that change nothing an environment owns; any other refuses to guess between two."""
 

@@ -13,6 +13,7 @@ SYNC_SECONDS = 60
 """A whole walk of the catalogue takes several sittings; between two walks a sync is cheap."""
 NOTIFY_SECONDS = 5
 PAST_SECONDS = 60
+ARCHIVE_SECONDS = 60
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
 
@@ -41,6 +42,8 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
             "reads the list of markets and chooses which to track",
         ),
         Entry("markets.import_past", PAST_SECONDS, upkeep, "asks for the past of new markets"),
+        Entry("markets.seal", ARCHIVE_SECONDS, upkeep, "brings finished days into the archive"),
+        Entry("markets.prune", ARCHIVE_SECONDS, upkeep, "deletes what has outlived its time"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )

@@ -1,7 +1,7 @@
 """The unit of work: every tracked market at one instant, as int64 columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -134,6 +134,10 @@ class Tick:
             return books.unpack(self.no_depth[column], token, observed, venue)
         book = books.unpack(self.depth[column], yes.id, observed, venue)
         return book if side == 0 else books.mirror(book, token)
+
+    def without_depth(self) -> "Tick":
+        """The same tick as an old archive keeps it: its touch, and no books."""
+        return replace(self, depth=(b"",) * len(self.universe), no_depth={})
 
     def touch(self, token: str) -> tuple[int | None, int | None]:
         """A token's best bid and ask from the columns, None where the side is empty."""

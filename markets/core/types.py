@@ -26,6 +26,14 @@ class FeedState(StrEnum):
     DOWN = "down"
 
 
+class DayState(StrEnum):
+    """How far a day's ticks have come into the archive."""
+
+    SEALING = "sealing"
+    SEALED = "sealed"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """One door to the exchange: its state since when, and what was asked of it in vain.

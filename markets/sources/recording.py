@@ -2,32 +2,31 @@
 
 A row is one market in one tick, ticks in order, columns in the order of their universe. Each row
 group starts with every depth written out; after that a null depth is the one above it, so any row
-group can be read alone. Universes and resolutions are JSON in the file's metadata.
+group can be read alone. Universes, resolutions, prints and past bars are
+JSON in the file's metadata.
 """
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from markets.core.tick import Ints, Tick, Universe
-from markets.core.types import (
-    Event,
-    FeeSchedule,
-    Market,
-    Resolution,
-    Status,
-    Terms,
-    Token,
-)
+from markets.core.types import Resolution
+from markets.sources.described import Described
 
 KEY = b"pqap_recording"
-FORMAT = 1
+FORMAT = 2
+"""Format 1 held no prints and no past bars, and repeated each market in each universe."""
+READABLE = (1, 2)
 INTS = ("bid", "ask", "bid_size", "ask_size", "observed_at", "venue_at")
 FLAGS = ("bid_valid", "ask_valid", "coherent")
 SCHEMA = pa.schema(
@@ -44,6 +43,11 @@ SCHEMA = pa.schema(
 )
 
 
+TOUCH = ("id", "at", "universe", *INTS, *FLAGS)
+DEPTHS = ("depth", "no_depth")
+"""What a tick needs of the columns, and what only its books need."""
+
+
 class NotARecording(ValueError):
     """The file is missing, damaged or of another format; the text is one sentence for a person."""
 
@@ -51,7 +55,7 @@ class NotARecording(ValueError):
 class Recording:
     """An open recording: its ticks by place, and what was said of outcomes.
 
-    One row group is kept in memory at a time.
+    One row group is kept in memory at a time; the columns of its ticks are views of it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,17 +64,11 @@ class Recording:
             self._file = pq.ParquetFile(path)
         except (OSError, pa.ArrowException) as error:
             raise NotARecording(f"{path} cannot be read as a recording: {error}") from error
-        described = json.loads((self._file.metadata.metadata or {}).get(KEY) or "{}")
-        if described.get("format") != FORMAT:
+        document = json.loads((self._file.metadata.metadata or {}).get(KEY) or "{}")
+        if document.get("format") not in READABLE:
             raise NotARecording(f"{path} is no recording of format {FORMAT}; import it first.")
-        self.universes = tuple(
-            Universe(each["version"], tuple(market_from(one) for one in each["markets"]))
-            for each in described["universes"]
-        )
-        self._resolutions = {
-            int(at): tuple(resolution_from(each) for each in said)
-            for at, said in described["resolutions"].items()
-        }
+        self._said = Described(document)
+        self.universes = self._said.universes
         self._group = lru_cache(maxsize=1)(self._read_group)
 
     @cached_property
@@ -92,73 +90,124 @@ class Recording:
             place -= len(ats)
         raise IndexError(place)
 
-    def ticks(self) -> Iterator[Tick]:
-        """All ticks in order, a row group at a time."""
+    def ticks(self, *, depth: bool = True) -> Iterator[Tick]:
+        """All ticks in order, a row group at a time; without depth every book is empty."""
         for group in range(self._file.num_row_groups):
-            yield from self._group(group)
+            yield from self._group(group) if depth else self._read_group(group, depth=False)
+
+    def between(self, since: int, until: int, *, depth: bool = True) -> Iterator[Tick]:
+        """The ticks with `since` <= at < `until`; row groups outside are not opened."""
+        for group, ats in enumerate(self._group_ats):
+            if ats[-1] < since or ats[0] >= until:
+                continue
+            for tick in self._group(group) if depth else self._read_group(group, depth=False):
+                if since <= tick.at < until:
+                    yield tick
 
     def said(self, until: int) -> list[Resolution]:
         """Every resolution attached to a tick not later than `until`."""
-        return [each for at, said in self._resolutions.items() if at <= until for each in said]
+        found = self._said.resolutions.items()
+        return [each for at, said in found if at <= until for each in said]
 
-    def _read_group(self, group: int) -> tuple[Tick, ...]:
-        table = self._file.read_row_group(group)
-        at = table["at"].to_numpy()
-        starts = np.flatnonzero(np.diff(at, prepend=at[0] - 1)).tolist()
-        columns = {name: table[name].to_numpy() for name in ("id", "universe", *INTS, *FLAGS)}
-        depth, apart = table["depth"].to_pylist(), table["no_depth"].to_pylist()
+    def blocks(self) -> Iterator["Block"]:
+        """All rows as matrices, a stretch of one universe within a row group at a time."""
+        for group in range(self._file.num_row_groups):
+            for known, rows in self._stretches(group, [*TOUCH, "no_depth"]):
+                n = len(known)
+                ats, apart = rows["at"].to_numpy()[::n], rows["no_depth"].to_numpy()
+                yield Block(known, ats, matrices(rows, n), apart)
+
+    def _read_group(self, group: int, *, depth: bool = True) -> tuple[Tick, ...]:
         last: dict[str, bytes] = {}
-        return tuple(
-            self._tick(int(at[start]), slice(start, end), columns, depth, apart, last)
-            for start, end in zip(starts, [*starts[1:], len(at)], strict=True)
-        )
+        found: list[Tick] = []
+        for known, rows in self._stretches(group, [*TOUCH, *(DEPTHS if depth else ())]):
+            n = len(known)
+            held = _depths(rows, known, last) if depth else None
+            ids, ats = (rows[name].to_numpy()[::n] for name in ("id", "at"))
+            found += stretch(known, ids, ats, matrices(rows, n), held, self._said)
+        return tuple(found)
 
-    def _tick(
-        self,
-        at: int,
-        rows: slice,
-        columns: Mapping[str, Any],
-        depth: list[bytes | None],
-        apart: list[bytes | None],
-        last: dict[str, bytes],
-    ) -> Tick:
-        universe = self.universes[int(columns["universe"][rows.start])]
-        for market, blob in zip(universe.markets, depth[rows], strict=True):
-            if blob is not None:
-                last[market.id] = blob
-        return Tick(
+    def _stretches(self, group: int, names: list[str]) -> Iterator[tuple[Universe, pa.Table]]:
+        """Rows of one universe that follow each other."""
+        table = self._file.read_row_group(group, columns=names)
+        universe, start = table["universe"].to_numpy(), 0
+        while start < len(universe):
+            stop = _stop(universe, start)
+            yield self.universes[int(universe[start])], table.slice(start, stop - start)
+            start = stop
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Ticks of one universe: a matrix (ticks x markets) for each column, and NO books apart."""
+
+    universe: Universe
+    ats: Ints
+    columns: Mapping[str, NDArray[Any]]
+    no_depth: NDArray[np.object_]
+
+
+def matrices(rows: pa.Table, n: int) -> dict[str, NDArray[Any]]:
+    """The columns of ticks of `n` markets, a row a tick; views where the types allow it."""
+    return {name: rows[name].to_numpy().reshape(-1, n) for name in (*INTS, *FLAGS)}
+
+
+def stretch(
+    known: Universe,
+    ids: Ints,
+    ats: Ints,
+    columns: Mapping[str, NDArray[Any]],
+    depths: "Depths | None",
+    said: Described,
+) -> Iterator[Tick]:
+    """Ticks of one universe that follow each other; their columns are rows of the matrices."""
+    held, apart = depths or (repeat((b"",) * len(known)), ({} for _ in ats))
+    values = zip(*(columns[name] for name in (*INTS, *FLAGS)), strict=True)
+    heads = zip(ids.tolist(), ats.tolist(), held, apart, values, strict=False)
+    for id_, at, depth, no_depth, row in heads:
+        # A frozen dataclass sets its fields one by one; at 1 M rows that is most of the time.
+        tick = object.__new__(Tick)
+        vars(tick).update(
+            zip((*INTS, *FLAGS), row, strict=True),
             at=at,
-            universe=universe,
-            **{name: np.ascontiguousarray(columns[name][rows]) for name in (*INTS, *FLAGS)},
-            depth=tuple(last[market.id] for market in universe.markets),
-            no_depth={i: blob for i, blob in enumerate(apart[rows]) if blob is not None},
-            resolutions=self._resolutions.get(at, ()),
-            id=int(columns["id"][rows.start]),
+            universe=known,
+            depth=depth,
+            no_depth=no_depth,
+            resolutions=said.resolutions.get(at, ()),
+            prints=said.prints.get(at, ()),
+            past=said.past.get(at, ()),
+            id=id_,
         )
+        yield tick
 
 
-def market_from(found: Mapping[str, Any]) -> Market:
-    """A market from its JSON form (`dataclasses.asdict` of it)."""
-    terms = dict(found["terms"])
-    fee = terms.pop("fee")
-    status = Status(terms.pop("status"))
-    values = dict(found)
-    values |= {
-        "event": Event(**found["event"]),
-        "yes": Token(**found["yes"]),
-        "no": Token(**found["no"]),
-        "terms": Terms(**terms, fee=FeeSchedule(**fee) if fee else None, status=status),
-        "tags": tuple(found["tags"]),
-    }
-    return Market(**values)
+Depths = tuple[list[tuple[bytes, ...]], list[dict[int, bytes]]]
+"""The depth of each tick, and the NO books kept apart."""
 
 
-def resolution_from(found: Mapping[str, Any]) -> Resolution:
-    """A resolution from its JSON form."""
-    paid = found["payouts"]
-    return Resolution(
-        found["market"],
-        Status(found["status"]),
-        found["at"],
-        (paid[0], paid[1]) if paid else None,
-    )
+def _stop(universe: Ints, start: int) -> int:
+    """Where the rows of the universe at `start` end."""
+    other = np.flatnonzero(universe[start:] != universe[start])
+    return start + int(other[0]) if len(other) else len(universe)
+
+
+def _depths(rows: pa.Table, known: Universe, last: dict[str, bytes]) -> Depths:
+    """Nulls filled from the row above; `last` carries depth from one universe to the next."""
+    n = len(known)
+    given = rows["depth"].to_numpy().reshape(-1, n)
+    first, names = given[0], [market.id for market in known.markets]
+    for column in np.flatnonzero(np.equal(first, None)).tolist():
+        first[column] = last[names[column]]
+    place = np.where(np.equal(given, None), 0, np.arange(len(given))[:, None])
+    filled = given[np.maximum.accumulate(place, axis=0), np.arange(n)]
+    last.update(zip(names, filled[-1], strict=True))
+    return [tuple(row) for row in filled.tolist()], _apart(rows["no_depth"], len(given), n)
+
+
+def _apart(column: Any, ticks: int, n: int) -> list[dict[int, bytes]]:
+    found: list[dict[int, bytes]] = [{} for _ in range(ticks)]
+    if column.null_count < len(column):
+        blobs = column.to_numpy()
+        for row in np.flatnonzero(np.not_equal(blobs, None)).tolist():
+            found[row // n][row % n] = blobs[row]
+    return found

@@ -12,6 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from markets import archive
 from markets.core.types import ONE
 from markets.sources import foreign, mlb_books
+from markets.sources.recording import NotARecording
+
+RECORDING = "recording"
+"""A recording, as exporthistory writes it: taken as it is, nothing is assembled or stated anew."""
 
 FORMATS: Mapping[str, foreign.Reader] = {"mlb_books": mlb_books.read}
 
@@ -68,7 +72,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="the foreign file")
         parser.add_argument("--to", type=Path, required=True, help="the recording to write")
-        parser.add_argument("--format", choices=sorted(FORMATS), required=True)
+        choices = [*sorted(FORMATS), RECORDING]
+        parser.add_argument("--format", choices=choices, required=True)
         parser.add_argument("--fee-rate", type=rate, help="taker fee rate; unknown if left out")
         parser.add_argument("--end-date", type=instant, help="scheduled end; unknown if left out")
         parser.add_argument("--min-size", type=micro, default=5 * ONE, help="shares, default 5")
@@ -82,6 +87,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is no file {source}.")
         if target.exists() and not options["replace"]:
             raise CommandError(f"{target} exists; choose another name or add --replace.")
+        if options["format"] == RECORDING:
+            self._copy(source, target)
+            return
         stated = foreign.Stated(
             fee_rate=options["fee_rate"],
             end_at=options["end_date"],
@@ -93,6 +101,14 @@ class Command(BaseCommand):
             self._import(source, target, FORMATS[options["format"]], stated)
         except foreign.Refused as refused:
             raise CommandError(str(refused)) from refused
+
+    def _copy(self, source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            written = archive.write_recording(target, archive.read_recording(source))
+        except NotARecording as wrong:
+            raise CommandError(str(wrong)) from wrong
+        self.stdout.write(f"Recorded {written} ticks in {target}.")
 
     def _import(
         self, source: Path, target: Path, reader: foreign.Reader, stated: foreign.Stated

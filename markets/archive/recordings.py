@@ -1,9 +1,6 @@
 """Ticks into a file and back, exactly: what a recording holds is in `docs/recordings.md`."""
 
-import json
-import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from markets.core.tick import Tick, Universe
+from markets.archive.days import written
+from markets.core.tick import Tick
+from markets.sources.described import Description
 from markets.sources.recording import FLAGS, FORMAT, INTS, KEY, SCHEMA, NotARecording, Recording
 
 GROUP_ROWS = 20_000
@@ -28,17 +27,13 @@ def write_recording(path: Path, ticks: Iterable[Tick], group_rows: int = GROUP_R
 
     The file appears under its name only when it is whole and its rows have been counted.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with written(path) as draft:
         writer = _Writer(draft, group_rows)
         with writer.file:
             for tick in ticks:
                 writer.add(tick)
             writer.finish()
         _check(draft, writer.rows)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     return writer.ticks
 
 
@@ -50,9 +45,9 @@ class _Writer:
         self.rows = self.ticks = 0
         self._group_rows = group_rows
         self._waiting: list[Tick] = []
+        self._written = 0
         self._at = -1
-        self._universes: list[Universe] = []
-        self._resolutions: dict[int, list[dict[str, Any]]] = {}
+        self._said = Description()
 
     def add(self, tick: Tick) -> None:
         """Take the next tick."""
@@ -64,33 +59,24 @@ class _Writer:
         self._waiting.append(tick)
         self.ticks += 1
         self.rows += len(tick.universe)
-        if tick.resolutions:
-            self._resolutions[tick.at] = [asdict(each) for each in tick.resolutions]
-        if sum(len(each.universe) for each in self._waiting) >= self._group_rows:
+        self._said.learn(tick)
+        if self.rows - self._written >= self._group_rows:
             self._flush()
 
     def finish(self) -> None:
         """Write what is left, and the metadata."""
         self._flush()
-        described = {
-            "format": FORMAT,
-            "universes": [
-                {"version": each.version, "markets": [asdict(market) for market in each.markets]}
-                for each in self._universes
-            ],
-            "resolutions": self._resolutions,
-        }
-        self.file.add_key_value_metadata({KEY: json.dumps(described, separators=(",", ":"))})
+        self.file.add_key_value_metadata({KEY: self._said.document(FORMAT)})
 
     def _flush(self) -> None:
         if not self._waiting:
             return
-        ticks, self._waiting = self._waiting, []
+        ticks, self._waiting, self._written = self._waiting, [], self.rows
         counts = [len(tick.universe) for tick in ticks]
         columns: dict[str, Any] = {
             "id": np.repeat([tick.id for tick in ticks], counts),
             "at": np.repeat([tick.at for tick in ticks], counts),
-            "universe": np.repeat([self._universe(tick.universe) for tick in ticks], counts),
+            "universe": np.repeat([self._said.place(tick.universe) for tick in ticks], counts),
             "market": [market.id for tick in ticks for market in tick.universe.markets],
             "depth": _depths(ticks),
             "no_depth": [tick.no_depth.get(i) for tick in ticks for i in range(len(tick.universe))],
@@ -100,15 +86,6 @@ class _Writer:
         arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
         table = pa.Table.from_arrays(arrays, schema=SCHEMA)
         self.file.write_table(table, row_group_size=max(len(table), 1))
-
-    def _universe(self, universe: Universe) -> int:
-        """The place of a universe among those met, equal ones counting as one."""
-        for place, known in enumerate(self._universes):
-            same = known.version == universe.version and known.markets == universe.markets
-            if known is universe or same:
-                return place
-        self._universes.append(universe)
-        return len(self._universes) - 1
 
 
 def _depths(ticks: Iterable[Tick]) -> list[bytes | None]:
@@ -123,9 +100,7 @@ def _depths(ticks: Iterable[Tick]) -> list[bytes | None]:
 
 
 def _check(path: Path, rows: int) -> None:
-    """Raise unless the file on disk holds what was written, then force it to the disk."""
+    """Raise unless the file on disk holds what was written."""
     found = pq.read_metadata(path).num_rows
     if found != rows:
         raise NotARecording(f"{path} holds {found} rows, {rows} were written; try again.")
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

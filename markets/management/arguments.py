@@ -1,0 +1,33 @@
+"""Times as people type them on a command line."""
+
+from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime
+
+
+def day(text: str) -> int:
+    """A date such as 2026-01-31; the start of that UTC day in ms UTC."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is no day such as 2026-01-31") from error
+    return int(datetime(found.year, found.month, found.day, tzinfo=UTC).timestamp() * 1000)
+
+
+def instant(text: str) -> int:
+    """An ISO time with its zone, or a date for its start in UTC; in ms UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is no time such as 2026-01-31T12:00:00Z") from error
+    if found.tzinfo is None:
+        if len(text) > len("2026-01-31"):
+            raise ArgumentTypeError(f"'{text}' needs a zone; end it with Z for UTC")
+        return day(text)
+    return round(found.timestamp() * 1000)
+
+
+def seconds(text: str) -> int:
+    """A whole number of seconds, 1 or more, in ms."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"'{text}' must be a whole number of seconds, 1 or more")
+    return int(text) * 1000
