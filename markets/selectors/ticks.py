@@ -11,7 +11,7 @@ from markets import models, stages
 from markets.core.bars import BAR_MS, SealedBar
 from markets.core.tick import Ints, Tick
 from markets.selectors import bars, learnt, universes
-from markets.selectors.bars import coverage, coverage_by_market, newest_bar_times
+from markets.selectors.bars import newest_bar_times
 from markets.selectors.universes import Tracked
 
 __all__ = [
@@ -20,8 +20,6 @@ __all__ = [
     "LastTick",
     "checkpoint",
     "counts",
-    "coverage",
-    "coverage_by_market",
     "failures",
     "forget",
     "last_tick",

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 from django.db import connection
 
 from markets import models
-from markets.core.assembly import Flaw
+from markets.core.assembly import Flaw, carried
 from markets.core.bars import SealedBar
-from markets.core.tick import Tick
+from markets.core.tick import Tick, empty
 from markets.selectors.universes import Tracked
 
 _QUOTE = "bid, ask, bid_size, ask_size, bid_valid, ask_valid, observed_at, coherent"
@@ -19,10 +20,12 @@ _SNAPSHOT = f"""
     VALUES ({", ".join(["%s"] * 13)})"""
 
 _LATEST = f"""
-    INSERT INTO markets_latest (tick_id, market_id, {_QUOTE}, tracked)
-    VALUES ({", ".join(["%s"] * 11)})
+    INSERT INTO markets_latest (tick_id, market_id, {_QUOTE}, tracked, changed_at)
+    VALUES ({", ".join(["%s"] * 12)})
     ON CONFLICT (market_id) DO UPDATE SET
-    {", ".join(f"{n} = excluded.{n}" for n in ("tick_id", *_QUOTE.split(", "), "tracked"))}"""
+    {", ".join(f"{n} = excluded.{n}" for n in ("tick_id", *_QUOTE.split(", "), "tracked"))},
+    changed_at = CASE WHEN excluded.changed_at > 0 THEN excluded.changed_at
+                      ELSE markets_latest.changed_at END"""
 
 _BAR = """
     INSERT INTO markets_bar (at, market_id, bid, ask, micro, changes, count, imported)
@@ -110,11 +113,29 @@ def _snapshots(step: Step, keys: Sequence[int]) -> Iterable[tuple]:
 def _latest(steps: Sequence[Step], keys: Sequence[int]) -> None:
     """One row a market with its newest quote; markets that left are no longer tracked."""
     tick, before = steps[-1].tick, steps[0].previous
-    rows = [(tick.id, key, *quote, True) for key, quote in zip(keys, _quotes(tick), strict=True)]
+    rows = [
+        (tick.id, key, *quote, True, changed)
+        for key, quote, changed in zip(keys, _quotes(tick), _changed(before, tick), strict=True)
+    ]
     with connection.cursor() as cursor:
         cursor.executemany(_LATEST, rows)
     if before is None or before.universe is not tick.universe:
         models.Latest.objects.filter(tracked=True).exclude(tick_id=tick.id).update(tracked=False)
+
+
+def _changed(before: Tick | None, tick: Tick) -> list[int]:
+    """When each book changed since `before`, ms UTC, 0 where it did not.
+
+    The exchange's own time where it says so, else when we saw the change.
+    """
+    base = carried(tick.universe, before or empty(tick.universe))
+    later = (tick.venue_at > base.venue_at) & (tick.venue_at <= tick.observed_at)
+    pairs = zip(base.depth, tick.depth, strict=True)
+    other = np.array([was != now for was, now in pairs], dtype=np.bool_)
+    for column in base.no_depth.keys() | tick.no_depth.keys():
+        other[column] |= base.no_depth.get(column) != tick.no_depth.get(column)
+    at = np.where(later, tick.venue_at, np.where(other, tick.observed_at, 0))
+    return np.where(tick.observed_at > base.observed_at, at, 0).tolist()
 
 
 def _bar(bar: SealedBar, key_of: dict[str, int]) -> Iterable[tuple[int | bool, ...]]:
@@ -161,9 +182,9 @@ def _prints(steps: Sequence[Step]) -> None:
     made = [(step.tick.id, fact) for step in steps for fact in step.tick.prints]
     if not made:
         return
-    rows = models.Token.objects.filter(token_id__in={fact.token for _, fact in made})
-    side_of = {name: side for name, *side in rows.values_list("token_id", "market_id", "index")}
-    models.Print.objects.bulk_create(
+    tokens = models.Token.objects.filter(token_id__in={fact.token for _, fact in made})
+    side_of = {name: side for name, *side in tokens.values_list("token_id", "market_id", "index")}
+    rows = [
         models.Print(
             tick_id=tick_id,
             market_id=side_of[fact.token][0],
@@ -175,7 +196,8 @@ def _prints(steps: Sequence[Step]) -> None:
             transaction=fact.transaction,
         )
         for tick_id, fact in made
-    )
+    ]
+    models.Print.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _resolutions(steps: Sequence[Step]) -> None:

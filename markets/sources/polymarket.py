@@ -11,6 +11,7 @@ from markets.sources import wire_clob
 from markets.sources.catalogue import Catalogue
 from markets.sources.orderbooks import BATCH, OrderBooks
 from markets.sources.outcomes import Outcomes
+from markets.sources.trades import Trades
 from markets.sources.transport import Rejected, Transport
 from markets.sources.wire import Unreadable
 
@@ -52,6 +53,7 @@ class PolymarketSource:
         self.catalogue = Catalogue(self.transport, gamma, clob)
         self.orderbooks = OrderBooks(self.transport, clob, now, depth=depth, batch=batch)
         self.outcomes = Outcomes(self.transport, data, gamma)
+        self.trades = Trades(self.transport, data)
         self.refused: Mapping[str, Anomaly] = {}
 
     def markets(self, at: int) -> Sequence[Market]:
@@ -68,8 +70,8 @@ class PolymarketSource:
         return found
 
     def prints(self, markets: Sequence[str], since: int, at: int) -> Iterable[Print]:
-        """Nothing: over HTTP trades come minutes late; the stream brings them (issue 3)."""
-        return ()
+        """Trades made after `since` (ms UTC); they come minutes late, so let spans overlap."""
+        return self.trades.read(markets, since)
 
     def resolutions(self, markets: Sequence[str], at: int) -> Iterable[Resolution]:
         """What is known of outcomes; `at` (ms UTC) dates answers that carry no time."""
@@ -93,6 +95,10 @@ class PolymarketSource:
         if down and not answered:
             raise down
         return sorted(points, key=lambda point: (point.at, point.token))
+
+    def end_within(self, seconds: float | None) -> None:
+        """Let everything asked from now on end within so many seconds; None lifts that."""
+        self.transport.end_within(seconds)
 
     def checkpoint(self) -> bytes:
         """Empty: the exchange keeps its own state."""

@@ -5,6 +5,7 @@ its deadline with decoded JSON, with Rejected (the exchange answered, and meant 
 SourceDown, whose text is one sentence that tells a person what to do.
 """
 
+import math
 import random
 import re
 import time
@@ -95,6 +96,7 @@ class Transport:
         self.failures: Counter[str] = Counter()
         self.cool_down = CoolDown(clock, self.rng)
         self._buckets: dict[str, Bucket] = {}
+        self._until = math.inf
         self._sockets = deadline.keep(self.client, clock)
 
     def get(self, host: Host, path: str, params: Params, *, within: float) -> Any:
@@ -105,12 +107,16 @@ class Transport:
         """The JSON of one POST that only reads, under the same rules as `get`."""
         return self._call(host, "POST", path, within, json=body)
 
+    def end_within(self, seconds: float | None) -> None:
+        """Let all calls from now on end within so many seconds together; None lifts that."""
+        self._until = math.inf if seconds is None else self.clock() + seconds
+
     def close(self) -> None:
         """Give the connections back."""
         self.client.close()
 
     def _call(self, host: Host, method: str, path: str, within: float, **what: Any) -> Any:
-        within = max(within, 0.0)
+        within = max(min(within, self._until - self.clock()), 0.0)
         until = self.clock() + within
         for attempt in range(1, TRIES + 1):
             self._pace(host, until, within)

@@ -30,8 +30,7 @@ class TestHistory:
         assert {p.token for p in points} == {known}
 
 
-def test_prints_come_with_the_stream_and_nothing_needs_remembering(source):
-    assert list(source.prints(["0x1"], 0, NOW)) == []
+def test_nothing_needs_remembering(source):
     assert source.checkpoint() == b""
 
 
