@@ -139,7 +139,8 @@ class Markets(Listing):
 
     def rows(self, asked: dict[str, Any]) -> Page[Any]:
         market = asked.pop("market")
-        return catalogue.listings(at=clock.now(), ids=(market,) if market else (), **asked)
+        ids = (market,) if market else ()
+        return catalogue.listings(at=clock.now(), every=state.poll_ms(), ids=ids, **asked)
 
 
 @listing

@@ -222,7 +222,10 @@ class PastImport(models.Model):
 
 
 class Latest(models.Model):
-    """The newest quote of each market: one row a market, for pages and API."""
+    """The newest quote of each market: one row a market, for pages and API.
+
+    `changed_at` is when its book last changed, in the exchange's words where it says so.
+    """
 
     market = models.OneToOneField(Market, on_delete=models.PROTECT, primary_key=True)
     tick_id = models.BigIntegerField()
@@ -233,6 +236,7 @@ class Latest(models.Model):
     bid_valid = models.BooleanField()
     ask_valid = models.BooleanField()
     observed_at = models.BigIntegerField()
+    changed_at = models.BigIntegerField(default=0)
     coherent = models.BooleanField()
     tracked = models.BooleanField(default=True)
 
@@ -262,6 +266,40 @@ class Anomaly(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.market_id}"
+
+
+class Stint(models.Model):
+    """A stretch in which a market was read: from its first tick's turn until it left, or still."""
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, db_index=False)
+    since = models.BigIntegerField()
+    until = models.BigIntegerField(null=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("market", "since", name="stint_begins_once")]
+
+    def __str__(self) -> str:
+        return f"{self.market_id} from {self.since}"
+
+
+class Gap(models.Model):
+    """A stretch in which nothing of a market was confirmed, written by the tick that ended it.
+
+    Without a market it is a silence of the whole collector: it counts for every one read then.
+    """
+
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, null=True, db_index=False)
+    tick_id = models.BigIntegerField()
+    since = models.BigIntegerField()
+    until = models.BigIntegerField(db_index=True)
+    reason = models.TextField()
+    detail = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["market", "until"], name="gap_series")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.market_id or 'all'} from {self.since}"
 
 
 class Resolution(models.Model):

@@ -44,7 +44,7 @@ def run(now: datetime, progress: Progress) -> int:
     schedule = due(now)
     for done, batch in _batches(schedule):
         universe.run(batch[0])
-        collected = collect.collect_many(sources.current(settings.PQAP), batch)
+        collected = collect.collect_many(sources.current(settings.PQAP), batch, every=STEP_MS)
         sources.moved(collected.position)
         while desk.advance(now=datetime.now(UTC), late_allowed=True):
             pass

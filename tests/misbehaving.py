@@ -11,7 +11,7 @@ from markets.core.book import Anomaly
 from markets.core.criteria import Filters
 from markets.core.ports import Listing, SourceDown
 from markets.core.ranking import matching
-from markets.core.types import ONE, Book, Level, Market, PricePoint, Resolution, Status
+from markets.core.types import ONE, Book, Level, Market, PricePoint, Print, Resolution, Status
 from tests import builders
 
 KINDS = (
@@ -34,6 +34,7 @@ class Told:
         self.said: list[Resolution] = []
         self.unlisted: list[Market] = []
         self.listing = Listing()
+        self.traded: list[Print] = []
         self.down = False
         self.asked: list[tuple[str, int]] = []
         self.looked_up: list[tuple[str, ...]] = []
@@ -65,6 +66,9 @@ class Told:
         self._answer("books", at)
         self.refused = {token: code for token, code in self.missing.items() if token in tokens}
         return {token: self.told[token] for token in tokens if token in self.told}
+
+    def prints(self, markets: Sequence[str], since: int, at: int) -> list[Print]:
+        return [fact for fact in self.traded if fact.market in markets and since < fact.at <= at]
 
     def resolutions(self, markets: Sequence[str], at: int) -> list[Resolution]:
         self.asked_outcomes.append(tuple(markets))
@@ -107,6 +111,7 @@ class RandomWorld:
 
     def __init__(self, seed: int) -> None:
         self.luck = random.Random(seed)
+        self.bustle = random.Random(f"{seed}-trades")
         self.at = builders.NOON
         self.names = [f"m-{number}" for number in range(9)]
         self.source = Told([builders.market(name) for name in self.names[:6]])
@@ -120,6 +125,8 @@ class RandomWorld:
             self._show(market)
         if self.luck.random() < 0.15:
             self._resolve()
+        if self.bustle.random() < 0.4:
+            self._trade()
         return self.at
 
     def relist(self) -> None:
@@ -172,6 +179,16 @@ class RandomWorld:
             bids, asks = self.luck.choice([(bids, ()), ((), asks)])
         seen = self.at - self.luck.randint(0, 500)
         return Book(token or market.yes.id, bids, asks, seen, self.at - self.luck.randint(0, 9_000))
+
+    def _trade(self) -> None:
+        """One trade, told a little late, and now and then the same one once more."""
+        market = self.bustle.choice(self.source.listed)
+        token, side = self.bustle.choice(market.tokens), self.bustle.choice(("buy", "sell"))
+        size, at = self.bustle.randint(1, 10**8), self.at - self.bustle.randint(0, 300_000)
+        price = self.bustle.randint(1, 99) * 10_000
+        self.source.traded.append(Print(market.id, token.id, side, price, size, at, f"0x{size}"))
+        if self.bustle.random() < 0.3:
+            self.source.traded.append(self.bustle.choice(self.source.traded))
 
     def _resolve(self) -> None:
         market = self.luck.choice(self.source.listed)

@@ -135,7 +135,7 @@ def read(now: int, report: state.Health) -> Overview:
         refusals=orders.refusal_counts(since=now - state.HOUR_MS),
         decisions=control.decisions(limit=5),
         troubles=troubles(now, report.report, held),
-        collection=catalogue.collection(at=now),
+        collection=catalogue.collection(at=now, every=state.poll_ms()),
         anomalies=catalogue.anomalies(since=now - state.HOUR_MS),
         waiting=control.waiting(),
     )  # fmt: skip

@@ -86,7 +86,7 @@ def read_health(now: int) -> Health:
             collected[1] if collected else None,
         )
     except DatabaseError:
-        blank = health.Facts(now, started, _poll_ms(), None, 0, 0, None, unreadable=True)
+        blank = health.Facts(now, started, poll_ms(), None, 0, 0, None, unreadable=True)
         return Health(health.judge(blank), uptime, 0, 0, None)
 
 
@@ -147,7 +147,7 @@ def read_status(now: int) -> dict[str, Any]:
         "version": settings.VERSION,
         "capital": held[0] if held else unopened(),
         "strategies": [_figures(line) for line in strategies()],
-        "collection": catalogue.collection(at=now),
+        "collection": catalogue.collection(at=now, every=poll_ms()),
         "risk": {
             "limits": {limit.name: limit for limit in control.limits()},
             "halted": stopped is not None,
@@ -189,7 +189,7 @@ def _facts(now: int, started: int, collected: tuple[int, int, int] | None) -> he
     return health.Facts(
         now=now,
         started_at=started,
-        poll_ms=_poll_ms(),
+        poll_ms=poll_ms(),
         tick_at=collected[2] if collected else None,
         ticks=collected[0] if collected else 0,
         desk=desk.position if desk else 0,
@@ -216,14 +216,15 @@ def _stage(name: str, stage: catalogue.StagePosition | None, head: int, now: int
         return StageLine(name, "waiting", 0, head, None)
     behind, still = max(0, head - stage.position), now - stage.moved_at
     late = still if name == "collect" or behind else 0
-    if late > health.patience(_poll_ms()):
+    if late > health.patience(poll_ms()):
         state = "stopped"
-    elif late > health.OK_POLLS * _poll_ms() or behind > health.BEHIND_TICKS:
+    elif late > health.OK_POLLS * poll_ms() or behind > health.BEHIND_TICKS:
         state = "late"
     else:
         state = "ok"
     return StageLine(name, state, stage.position, behind, stage.moved_at)
 
 
-def _poll_ms() -> int:
+def poll_ms() -> int:
+    """The ms between two looks at the exchange."""
     return int(settings.PQAP.collection.poll_seconds * 1000)

@@ -118,7 +118,7 @@ def environment() -> tuple[tuple[str, str], ...]:
 
 def _steps(now: int) -> tuple[Step, ...]:
     found = {line.name: line for line in state.stages(now)}
-    counted, looks = catalogue.collection(at=now), opinions.looks().values()
+    counted, looks = catalogue.collection(at=now, every=state.poll_ms()), opinions.looks().values()
     collect, desk = found["collect"], found["desk"]
     active = control.active_count()
     signalled = sum(look.signalled for look in looks)

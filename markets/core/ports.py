@@ -62,7 +62,7 @@ class Source(Protocol):
         ...
 
     def resolutions(self, markets: Sequence[str], at: int) -> Iterable[Resolution]:
-        """What is known of the given markets' outcomes; silent on those still open."""
+        """What is known of the given markets' outcomes; silent or OPEN on those that just trade."""
         ...
 
     def history(self, tokens: Sequence[str], since: int, until: int) -> Iterable[PricePoint]:

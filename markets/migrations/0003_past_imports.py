@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('markets', '0002_prints_past_bars_and_feeds'),
+        ('markets', '0003_anomaly_runs'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Sealed bars read back as columns, and how well the recent past is covered."""
+"""Sealed bars read back as columns."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-from django.db.models import Count, Max, Min
+from django.db.models import Max, Min
 
 from markets import models
 from markets.core.bars import BAR_MS, SealedBar
@@ -93,32 +93,6 @@ def newest_bar_times() -> dict[str, int]:
     newest = dict(rows.annotate(newest=Max("at")))
     pairs = zip(known.universe.markets, known.keys, strict=True)
     return {market.id: newest[key] for market, key in pairs if key in newest}
-
-
-def coverage_by_market(span: int) -> dict[str, float]:
-    """The share of the last `span` ms for which each tracked market has bars, from 0 to 1.
-
-    Counted back from the newest tick, in whole bars, and from the first tick ever when that is
-    nearer than `span`. Imported bars do not count: nothing was observed then.
-    """
-    known, ends = universes.newest(), models.Tick.objects.aggregate(Min("at"), Max("at"))
-    if known is None or ends["at__max"] is None:
-        return {}
-    until = ends["at__max"] // BAR_MS * BAR_MS
-    after = max(until - span, ends["at__min"] // BAR_MS * BAR_MS)
-    expected = (until - after) // BAR_MS
-    rows = models.Bar.objects.filter(
-        at__gt=after, at__lte=until, market_id__in=known.keys, imported=False
-    )
-    counted = dict(rows.values_list("market_id").annotate(Count("at")))
-    pairs = zip(known.universe.markets, known.keys, strict=True)
-    return {m.id: counted.get(key, 0) / expected if expected > 0 else 0.0 for m, key in pairs}
-
-
-def coverage(span: int) -> float:
-    """The share of tracked markets' bars present over the last `span` ms, from 0 to 1."""
-    shares = coverage_by_market(span)
-    return sum(shares.values()) / len(shares) if shares else 0.0
 
 
 def _ready_at(present: set[int], until: int, need: int) -> int:

@@ -3,21 +3,27 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 
+from markets.core import gaps
+from markets.core.coverage import Share
+from markets.core.gaps import Freshness
 from markets.core.types import ONE
 from markets.models import (
     Anomaly,
     Bar,
     Cursor,
     Event,
+    Gap,
     Latest,
     Market,
+    Print,
     Terms,
     Tick,
     Token,
 )
-from markets.selectors import ticks
+from markets.selectors import coverage, ticks
+from markets.selectors.conditions import between
 from markets.selectors.keyset import Page, Place, page
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -52,8 +58,9 @@ class OutcomeQuote:
 class Listing:
     """One market as the catalogue shows it; money and rates in micro-units.
 
-    `coverage` is the share (micro) of the last day's bars in which its book was seen, None where
-    it is not tracked; `anomalies` counts the last hour.
+    `coverage` is the share (micro) of the last day's tracked time in which its book was confirmed,
+    None where it was not tracked then; `anomalies` counts the last hour. `last_change` and
+    `last_confirmed` are of its book (ms UTC); `freshness` is None where it is not tracked.
     """
 
     id: str
@@ -74,11 +81,17 @@ class Listing:
     volume_24h: int
     coverage: int | None
     anomalies: int
+    last_change: int | None
+    last_confirmed: int | None
+    freshness: Freshness | None
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Counters of collecting: totals since the environment began, anomalies of the last hour."""
+    """Counters of collecting: totals since the environment began, anomalies of the last hour.
+
+    `coverage` is the share (micro) of the last day's tracked time that was confirmed.
+    """
 
     markets: int
     ticks: int
@@ -86,6 +99,16 @@ class Collection:
     anomalies: int
     last_tick_at: int | None
     coverage: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Anomalies:
+    """How often books were refused or flagged for one reason, in how many markets, when last."""
+
+    code: str
+    count: int
+    markets: int
+    last_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +136,17 @@ def names(ids: Iterable[str]) -> Mapping[str, Name]:
 def listings(
     *,
     at: int,
+    every: int,
     ids: tuple[str, ...] = (),
     category: str = "",
     tracked: bool | None = None,
     place: Place | None = None,
     limit: int = 100,
 ) -> Page[Listing]:
-    """Markets by 24-hour volume, greatest first; `at` is now, for the counts of the last hour."""
+    """Markets by 24-hour volume, greatest first.
+
+    `at` is now (ms UTC), `every` the ms between two looks: what each book's state hangs on.
+    """
     rows = Market.objects.select_related("event", "latest")
     if ids:
         rows = rows.filter(condition_id__in=ids)
@@ -129,23 +156,24 @@ def listings(
         rows = rows.filter(latest__tracked=True) if tracked else rows.exclude(latest__tracked=True)
     return page(
         rows,
-        lambda found: _listings(found, at),
+        lambda found: _listings(found, at, every),
         by=("volume_24h", "id"),
         place=place,
         limit=limit,
     )
 
 
-def collection(*, at: int) -> Collection:
-    """The counters of collecting as of `at` (ms UTC)."""
+def collection(*, at: int, every: int) -> Collection:
+    """The counters of collecting as of `at` (ms UTC), with one look every `every` ms."""
     counted, last = ticks.counts(at), ticks.last_tick()
+    seen = coverage.coverage(at - DAY_MS, at, now=at, every=every)
     return Collection(
         markets=counted.markets,
         ticks=counted.ticks,
         snapshots=counted.snapshots,
         anomalies=counted.anomalies,
         last_tick_at=last.at if last else None,
-        coverage=round(ticks.coverage(DAY_MS) * ONE) if last else None,
+        coverage=seen.micro,
     )
 
 
@@ -173,6 +201,17 @@ def anomalies(*, since: int) -> tuple[tuple[str, int], ...]:
     return tuple(rows.order_by("-n", "code"))
 
 
+def anomaly_counts(*, since: int, until: int, market: str = "") -> tuple[Anomalies, ...]:
+    """Anomalies from `since` on and before `until` (ms UTC) by code, most frequent first."""
+    rows = Anomaly.objects.filter(between("at", since, until))
+    if market:
+        rows = rows.filter(market__condition_id=market)
+    counted = rows.values_list("code").annotate(
+        n=Count("id"), markets=Count("market", distinct=True), newest=Max("at")
+    )
+    return tuple(Anomalies(*row) for row in counted.order_by("-n", "code"))
+
+
 def stages() -> tuple[StagePosition, ...]:
     """Where every stage that ever ran stands, left to right."""
     rows = {row.name: row for row in Cursor.objects.filter(name__in=STAGES)}
@@ -192,6 +231,8 @@ def row_counts() -> Mapping[str, int]:
         "markets": Market.objects.count(),
         "events": Event.objects.count(),
         "anomalies": Anomaly.objects.count(),
+        "prints": Print.objects.count(),
+        "gaps": Gap.objects.count(),
     }
 
 
@@ -199,7 +240,7 @@ def _newest_terms(reference: str) -> QuerySet[Terms]:
     return Terms.objects.filter(market=OuterRef(reference)).order_by("-effective_at")
 
 
-def _listings(found: list[Market], at: int) -> list[Listing]:
+def _listings(found: list[Market], at: int, every: int) -> list[Listing]:
     keys = [row.pk for row in found]
     terms = {
         row.market_id: row
@@ -216,9 +257,16 @@ def _listings(found: list[Market], at: int) -> list[Listing]:
         .values_list("market_id")
         .annotate(Count("id"))
     )
-    covered = ticks.coverage_by_market(DAY_MS)
+    covered = coverage.coverage_by_market(at - DAY_MS, at, now=at, every=every, keys=keys)
     return [
-        _listing(row, terms.get(row.pk), tokens.get(row.pk, []), covered.get(row.condition_id), odd)
+        _listing(
+            row,
+            terms.get(row.pk),
+            tokens.get(row.pk, []),
+            covered=covered.get(row.pk, Share()),
+            anomalies=odd.get(row.pk, 0),
+            freshness=_freshness(getattr(row, "latest", None), at, every),
+        )
         for row in found
     ]
 
@@ -227,8 +275,10 @@ def _listing(
     row: Market,
     terms: Terms | None,
     tokens: list[Token],
-    covered: float | None,
-    odd: Mapping[int, int],
+    *,
+    covered: Share,
+    anomalies: int,
+    freshness: Freshness | None,
 ) -> Listing:
     latest = getattr(row, "latest", None)
     both = latest is not None and latest.bid_valid and latest.ask_valid
@@ -249,9 +299,18 @@ def _listing(
         fee_rate=terms.fee_rate if terms else None,
         neg_risk=row.event.neg_risk,
         volume_24h=row.volume_24h,
-        coverage=None if covered is None else round(covered * ONE),
-        anomalies=odd.get(row.pk, 0),
+        coverage=covered.micro,
+        anomalies=anomalies,
+        last_change=(latest.changed_at or None) if latest else None,
+        last_confirmed=(latest.observed_at or None) if latest else None,
+        freshness=freshness,
     )
+
+
+def _freshness(latest: Latest | None, at: int, every: int) -> Freshness | None:
+    if latest is None or not latest.tracked:
+        return None
+    return gaps.freshness(latest.observed_at, latest.changed_at, at, every)
 
 
 def _quote(token: Token, latest: Latest | None) -> OutcomeQuote:

@@ -12,7 +12,7 @@ from markets.core.bars import BAR_MS, SealedBar
 from markets.core.tick import Ints, Tick
 from markets.core.types import PastBar
 from markets.selectors import bars, learnt, universes
-from markets.selectors.bars import coverage, coverage_by_market, newest_bar_times
+from markets.selectors.bars import newest_bar_times
 from markets.selectors.universes import Tracked
 
 __all__ = [
@@ -22,8 +22,6 @@ __all__ = [
     "Window",
     "checkpoint",
     "counts",
-    "coverage",
-    "coverage_by_market",
     "failures",
     "forget",
     "last_tick",

@@ -21,10 +21,16 @@ def insert(table: str, kinds: dict[str, str], rows: Iterable[Row]) -> None:
                 copy.write_row(row)
 
 
-def upsert(table: str, kinds: dict[str, str], rows: Sequence[Row], *, key: str) -> None:
-    """Add rows, or bring those with the same `key` (columns, comma between) up to date."""
+def upsert(
+    table: str, kinds: dict[str, str], rows: Sequence[Row], *, key: str, **kept: str
+) -> None:
+    """Add rows, or bring those with the same `key` (columns, comma between) up to date.
+
+    A column among `kept` becomes what that SQL says of the row held and of `excluded`, the new one.
+    """
     columns, fixed = ", ".join(kinds), key.split(", ")
-    news = ", ".join(f"{name} = excluded.{name}" for name in kinds if name not in fixed)
+    new = {name: f"excluded.{name}" for name in kinds if name not in fixed} | kept
+    news = ", ".join(f"{name} = {value}" for name, value in new.items())
     conflict = f"ON CONFLICT ({key}) DO UPDATE SET {news}"
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":

@@ -1,10 +1,12 @@
 """Collect: read every tracked market's books, make ticks of them, store each exactly once."""
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
@@ -12,19 +14,22 @@ from markets import stages
 from markets.core import grids
 from markets.core.assembly import assemble
 from markets.core.bars import BAR_MS, OpenBar
+from markets.core.gaps import Record
 from markets.core.grids import Grid
 from markets.core.ports import Source, SourceDown
 from markets.core.tick import Tick, Universe, empty
 from markets.core.types import Resolution
 from markets.selectors import bars, ticks, universes
+from markets.selectors import continuity as continued
 from markets.selectors.universes import Tracked
-from markets.services import regrid, resolutions, rows, sources
+from markets.services import continuity, prints, regrid, resolutions, rows, sources, standing
 from markets.services import universe as listing
 from markets.services.rows import Step
 
 log = logging.getLogger(__name__)
 
 CYCLE_SHARE = 0.8
+"""The part of the time between two looks that one may take: books first, then what is left."""
 LONGEST_CYCLE_SECONDS = 20.0
 
 
@@ -47,6 +52,17 @@ class _Warm:
     bar: OpenBar = field(default_factory=OpenBar)
     said: resolutions.Said = field(default_factory=resolutions.Said)
     stated: dict[str, Grid] = field(default_factory=dict)
+    heard: prints.Heard = field(default_factory=prints.Heard)
+    watch: continuity.Watch = field(default_factory=continuity.Watch)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the cycles of one call brought: ticks, what they add to the record, cycles in vain."""
+
+    steps: list[Step] = field(default_factory=list)
+    records: list[tuple[int, Record]] = field(default_factory=list)
+    failures: int = 0
 
 
 _warm: _Warm | None = None
@@ -56,7 +72,7 @@ def run(at: int) -> Collected:
     """One cycle from the configured source; finding that another worker was faster is fine."""
     if universes.newest() is None:
         listing.run(at)  # The exchange was silent at the start: do not wait for the next sync.
-    source = sources.current(settings.PQAP, within=cycle_seconds(settings.PQAP.collection))
+    source = sources.current(settings.PQAP)
     try:
         done = collect(source, at)
     except stages.Overtaken:
@@ -80,11 +96,12 @@ def collect(source: Source, at: int) -> Collected:
     return collect_many(source, [at])
 
 
-def collect_many(source: Source, ats: Sequence[int]) -> Collected:
+def collect_many(source: Source, ats: Sequence[int], every: int | None = None) -> Collected:
     """Several scheduled times in order, read first and then stored in one transaction.
 
     A source that is down ends the batch; what was read before is stored. A cycle in which nothing
-    new was observed makes no tick and counts as failed.
+    new was observed makes no tick and counts as failed. `every` is the ms between two looks, that
+    of the configuration unless given: what is confirmed less often is a gap.
     """
     known = universes.newest()
     position = stages.position(ticks.COLLECT)
@@ -92,17 +109,18 @@ def collect_many(source: Source, ats: Sequence[int]) -> Collected:
         log.warning("No market is tracked yet: the next sync of the markets chooses them.")
         return Collected(position)
     warm = _take(position)
-    steps, failures = _read(source, ats, known.universe, warm)
-    if steps:
-        _store(source, steps, known, position)
-        _tell(steps)
-    if failures:
-        stages.tally(ticks.FAILURES, failures)
+    found = _read(source, ats, known.universe, warm, every or _poll_ms())
+    if found.steps:
+        _store(source, found, known, position, warm)
+        _tell(found.steps)
+    elif found.failures:
+        stages.tally(ticks.FAILURES, found.failures)
+    steps = found.steps
     _keep(warm, position + len(steps))
     if warm.stated:
         regrid.take(warm.stated, ats[-1])
     anomalies = sum(len(step.flaws) for step in steps)
-    return Collected(position + len(steps), len(steps), anomalies, failures)
+    return Collected(position + len(steps), len(steps), anomalies, found.failures)
 
 
 def forget() -> None:
@@ -112,41 +130,55 @@ def forget() -> None:
 
 
 def _read(
-    source: Source, ats: Sequence[int], universe: Universe, warm: _Warm
-) -> tuple[list[Step], int]:
+    source: Source, ats: Sequence[int], universe: Universe, warm: _Warm, every: int
+) -> _Found:
     """The cycles that brought a tick, and how many brought none; no transaction is open."""
-    asked = resolutions.markets_to_ask(universe)
+    asked = resolutions.markets_to_ask(universe, ats[-1])
     warm.said.load(asked)
-    steps: list[Step] = []
-    failures = 0
+    warm.watch.failed = continued.failed_since_the_newest_tick()
+    found = _Found()
     try:
         for at in ats:
-            step = _cycle(source, at, universe, warm=warm, asked=asked)
+            warm.watch.due(at, every)
+            step = _cycle(source, at, universe, warm=warm, asked=asked, found=found, every=every)
             if step is None:
-                failures += 1
+                _failed(found, warm)
             else:
-                steps.append(step)
+                found.steps.append(step)
     except SourceDown as down:
         log.warning("The exchange could not be read: %s", down.reason)
-        failures += 1
-    return steps, failures
+        _failed(found, warm)
+    finally:
+        _bound(source, None)
+    return found
 
 
 def _cycle(
-    source: Source, at: int, universe: Universe, *, warm: _Warm, asked: list[str]
+    source: Source,
+    at: int,
+    universe: Universe,
+    *,
+    warm: _Warm,
+    asked: list[str],
+    found: _Found,
+    every: int,
 ) -> Step | None:
     """Read the books of every market whose outcome is open, and make the next tick of them."""
-    live = [market for market in universe.markets if not warm.said.final(market.id)]
+    left = _bound(source, cycle_seconds(settings.PQAP.collection))
+    read = np.array([not warm.said.final(market.id) for market in universe.markets], dtype=np.bool_)
+    live = [universe.markets[column] for column in np.flatnonzero(read).tolist()]
     books = source.books([token.id for market in live for token in market.tokens], at)
     refused, warm.stated = dict(source.refused), grids.restated(universe, books)
-    due = resolutions.due(source, at, warm.said)
+    due = left() > prints.WORTH_SECONDS and resolutions.due(source, at, warm.said)
     facts = _outcomes(source, at, asked, warm.said) if due else ()
+    trades = _trades(source, at, universe, warm.heard, [market.id for market in live], left)
     tick, flaws = assemble(
         universe,
         warm.tick or empty(universe),
         books=books,
         refused=refused,
         resolutions=facts,
+        prints=trades.prints,
         depth_levels=settings.PQAP.collection.depth_levels,
     )
     if tick is None:
@@ -154,9 +186,41 @@ def _cycle(
         return None
     before, warm.tick = warm.tick, tick
     warm.said.learn(facts)
+    warm.heard.learn(trades)
     if due:
         warm.said.asked_at = at
+    found.records.append((tick.id, warm.watch.follow(tick, flaws, read, every)))
     return Step(before, tick, flaws, warm.bar.add(tick))
+
+
+def _failed(found: _Found, warm: _Warm) -> None:
+    found.failures += 1
+    warm.watch.failed += 1
+
+
+def _bound(source: Source, seconds: float | None) -> Callable[[], float]:
+    """Tell a source that talks to the network by when to have done; what is left of it, in s."""
+    end_within = getattr(source, "end_within", None)
+    if end_within:
+        end_within(seconds)
+    until = time.monotonic() + (seconds or 0)
+    return lambda: until - time.monotonic()
+
+
+def _trades(
+    source: Source,
+    at: int,
+    universe: Universe,
+    heard: prints.Heard,
+    read: Sequence[str],
+    left: Callable[[], float],
+) -> prints.Told:
+    """Trades not known yet; a source that fails only here does not cost the books just read."""
+    try:
+        return prints.news(source, at, universe, heard, read=read, left=left)
+    except SourceDown as down:
+        log.warning("The trades could not be read: %s", down.reason)
+        return prints.Told(at)
 
 
 def _outcomes(
@@ -170,11 +234,15 @@ def _outcomes(
         return ()
 
 
-def _store(source: Source, steps: list[Step], known: Tracked, position: int) -> None:
-    checkpoint, now = source.checkpoint(), timezone.now()
+def _store(source: Source, found: _Found, known: Tracked, position: int, warm: _Warm) -> None:
+    steps, checkpoint, now = found.steps, source.checkpoint(), timezone.now()
     with stages.advance(ticks.COLLECT, from_=position, to=position + len(steps)):
         written = rows.write(steps, known, checkpoint=checkpoint, recorded_at=now)
         stages.tally(ticks.SNAPSHOTS, written)
+        if found.failures:
+            stages.tally(ticks.FAILURES, found.failures)
+        continuity.write(found.records, known, untold=warm.watch.failed)
+        standing.follow([step.tick for step in steps])
 
 
 def _tell(steps: list[Step]) -> None:
@@ -213,4 +281,14 @@ def _rebuilt(position: int) -> _Warm:
     for tick in found:
         if tick.at >= began:
             bar.add(tick)
-    return _Warm(position, found[-1], bar)
+    return _Warm(
+        position,
+        found[-1],
+        bar,
+        heard=prints.Heard(since=found[-1].at),
+        watch=continuity.resume(found[-1]),
+    )
+
+
+def _poll_ms() -> int:
+    return int(settings.PQAP.collection.poll_seconds * 1000)

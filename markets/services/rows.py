@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+
 from markets import models
-from markets.core.assembly import Flaw
+from markets.core.assembly import Flaw, carried
 from markets.core.bars import SealedBar
-from markets.core.tick import Tick
+from markets.core.tick import Tick, empty
 from markets.selectors.universes import Tracked
 from markets.services import anomalies, bulk, pastbars
 
@@ -23,7 +25,9 @@ _QUOTE = {
 }
 _WHERE = {"tick_id": "int8", "market_id": "int8"}
 _SNAPSHOT = {**_WHERE, **_QUOTE, "venue_at": "int8", "depth": "bytea", "no_depth": "bytea"}
-_LATEST = {**_WHERE, **_QUOTE, "tracked": "bool"}
+_LATEST = {**_WHERE, **_QUOTE, "tracked": "bool", "changed_at": "int8"}
+_CHANGED = """CASE WHEN excluded.changed_at > 0 THEN excluded.changed_at
+    ELSE markets_latest.changed_at END"""
 _BAR = {
     "at": "int8",
     "market_id": "int8",
@@ -119,10 +123,28 @@ def _snapshots(step: Step, keys: Sequence[int]) -> Iterable[tuple]:
 def _latest(steps: Sequence[Step], keys: Sequence[int]) -> None:
     """One row a market with its newest quote; markets that left are no longer tracked."""
     tick, before = steps[-1].tick, steps[0].previous
-    rows = [(tick.id, key, *quote, True) for key, quote in zip(keys, _quotes(tick), strict=True)]
-    bulk.upsert("markets_latest", _LATEST, rows, key="market_id")
+    rows = [
+        (tick.id, key, *quote, True, changed)
+        for key, quote, changed in zip(keys, _quotes(tick), _changed(before, tick), strict=True)
+    ]
+    bulk.upsert("markets_latest", _LATEST, rows, key="market_id", changed_at=_CHANGED)
     if before is None or before.universe is not tick.universe:
         models.Latest.objects.filter(tracked=True).exclude(tick_id=tick.id).update(tracked=False)
+
+
+def _changed(before: Tick | None, tick: Tick) -> list[int]:
+    """When each book changed since `before`, ms UTC, 0 where it did not.
+
+    The exchange's own time where it says so, else when we saw the change.
+    """
+    base = carried(tick.universe, before or empty(tick.universe))
+    later = (tick.venue_at > base.venue_at) & (tick.venue_at <= tick.observed_at)
+    pairs = zip(base.depth, tick.depth, strict=True)
+    other = np.array([was != now for was, now in pairs], dtype=np.bool_)
+    for column in base.no_depth.keys() | tick.no_depth.keys():
+        other[column] |= base.no_depth.get(column) != tick.no_depth.get(column)
+    at = np.where(later, tick.venue_at, np.where(other, tick.observed_at, 0))
+    return np.where(tick.observed_at > base.observed_at, at, 0).tolist()
 
 
 def _bar(bar: SealedBar, key_of: dict[str, int]) -> Iterable[tuple[int | bool | None, ...]]:
@@ -165,9 +187,9 @@ def _prints(steps: Sequence[Step]) -> None:
     made = [(step.tick.id, fact) for step in steps for fact in step.tick.prints]
     if not made:
         return
-    rows = models.Token.objects.filter(token_id__in={fact.token for _, fact in made})
-    side_of = {name: side for name, *side in rows.values_list("token_id", "market_id", "index")}
-    models.Print.objects.bulk_create(
+    tokens = models.Token.objects.filter(token_id__in={fact.token for _, fact in made})
+    side_of = {name: side for name, *side in tokens.values_list("token_id", "market_id", "index")}
+    rows = [
         models.Print(
             tick_id=tick_id,
             market_id=side_of[fact.token][0],
@@ -179,7 +201,8 @@ def _prints(steps: Sequence[Step]) -> None:
             transaction=fact.transaction,
         )
         for tick_id, fact in made
-    )
+    ]
+    models.Print.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _resolutions(steps: Sequence[Step]) -> None:

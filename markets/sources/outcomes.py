@@ -23,13 +23,26 @@ DATA_SHARE = 0.6
 
 AGAIN_SECONDS = 30.0
 CONFIRM_SECONDS = 10.0
+SETTLED_SECONDS = 600.0
+"""How often a settled outcome is asked for again: it may be corrected."""
+
+RANK = (
+    Status.OPEN,
+    Status.HALTED,
+    Status.PROPOSED,
+    Status.DISPUTED,
+    Status.CLOSED,
+    Status.RESOLVED,
+)
+"""How much a state says, least first."""
 
 
 class Outcomes:
     """Asks of each market at most every 30 s and remembers the answer in between.
 
     The catalogue alone settles nothing at its first word: only a second read with the same
-    payouts makes a market RESOLVED, until then it is CLOSED.
+    payouts makes a market RESOLVED, until then it is CLOSED. It lags behind Data v2: what that
+    said holds while it does not answer, and a settled outcome is taken back by nobody else.
     """
 
     def __init__(
@@ -40,9 +53,10 @@ class Outcomes:
         self._known: dict[str, Resolution] = {}
         self._due: dict[str, float] = {}
         self._heard: dict[str, tuple[int, int]] = {}
+        self._from_data: set[str] = set()
 
     def read(self, markets: Sequence[str], at: int) -> tuple[Resolution, ...]:
-        """What is known of the markets that no longer simply trade.
+        """What is known of the markets' outcomes, OPEN where a host said just that.
 
         Never raises: books must not wait for a host that only tells outcomes. What a host
         failed to say is logged, counted by the transport and asked again.
@@ -55,9 +69,6 @@ class Outcomes:
         return tuple(self._known[market] for market in markets if market in self._known)
 
     def _is_due(self, market: str) -> bool:
-        known = self._known.get(market)
-        if known and known.payouts:
-            return False
         return self._due.get(market, float("-inf")) <= self.transport.clock()
 
     def _ask_data(self, markets: Sequence[str], at: int, until: float) -> list[str]:
@@ -71,7 +82,10 @@ class Outcomes:
                 logger.warning("Outcomes: %s; asking the catalogue instead", failed.reason)
                 down, answered = True, {}
             silent += [market for market in ids if market not in answered]
+            if not down:
+                self._from_data.difference_update(set(ids) - answered.keys())
             for market, found in answered.items():
+                self._from_data.add(market)
                 self._note(market, found)
         return silent
 
@@ -103,7 +117,7 @@ class Outcomes:
         rows = self._list(body, "markets", self.gamma)
         found = _rows(rows, ids, at, wire_gamma.resolution)
         for market, said in found.items():
-            self._note(market, self._confirmed(said))
+            self._note(market, self._believed(said))
         return found
 
     def _list(self, body: Any, key: str, host: Host) -> list[Any]:
@@ -112,8 +126,16 @@ class Outcomes:
         except Unreadable as e:
             raise SourceDown(f"{host.url} changed its outcomes: {e}") from e
 
+    def _believed(self, found: Resolution) -> Resolution:
+        """The catalogue's word, final only when it repeats itself; what was known where that is
+        more than it says, or when it contradicts a settled outcome for the first time."""
+        known = self._known.get(found.market)
+        confirmed = self._confirmed(found)
+        if known is None or (known.market not in self._from_data and not known.payouts):
+            return confirmed
+        return known if RANK.index(confirmed.status) < RANK.index(known.status) else confirmed
+
     def _confirmed(self, found: Resolution) -> Resolution:
-        """The catalogue's word, final only when it repeats itself."""
         before = self._heard.pop(found.market, None)
         if found.payouts is None or found.payouts == before:
             return found
@@ -121,12 +143,12 @@ class Outcomes:
         return Resolution(found.market, Status.CLOSED, found.at)
 
     def _note(self, market: str, found: Resolution) -> None:
-        soon = market in self._heard
-        self._due[market] = self.transport.clock() + (CONFIRM_SECONDS if soon else AGAIN_SECONDS)
-        if found.status is Status.OPEN:
-            self._known.pop(market, None)
-        else:
-            self._known[market] = found
+        known = self._known.get(market)
+        self._known[market] = found
+        wait = SETTLED_SECONDS if found.payouts else AGAIN_SECONDS
+        if market in self._heard and (known is None or known.payouts != self._heard[market]):
+            wait = CONFIRM_SECONDS
+        self._due[market] = self.transport.clock() + wait
 
 
 Parse = Callable[[object, int], Resolution]

@@ -170,8 +170,13 @@ def _token(value: object) -> str:
     return value
 
 
+def is_condition(value: str) -> bool:
+    """Whether a text is a market's condition id."""
+    return _CONDITION.fullmatch(value) is not None
+
+
 def _condition(value: str) -> str:
-    if not _CONDITION.fullmatch(value):
+    if not is_condition(value):
         raise ValueError("is not a condition id (0x and 64 hex digits)")
     return value
 

@@ -1,10 +1,13 @@
-"""Data v2: the best public statement of how a market ended, and past prices."""
+"""Data v2: how a market ended, past prices, and the trades that were made."""
 
+import re
 from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
-from markets.core.types import ONE, PricePoint, Resolution, Status
+from markets.core.types import ONE, PricePoint, Print, Resolution, Status
 from markets.sources import wire
 from markets.sources.wire import Unreadable, Wire
 
@@ -19,6 +22,36 @@ STATUSES = {
     "arbitration": Status.DISPUTED,
     "resolved": Status.RESOLVED,
 }
+
+
+COMBO = re.compile(r"0x[0-9a-fA-F]{62}", re.ASCII)
+"""The id of a bet on several markets at once: no market of its own."""
+
+SIDES = {"BUY": "buy", "SELL": "sell"}
+
+
+def _traded_price(value: object) -> int:
+    """The price of a trade in micro, to the nearest: an average over levels has many decimals."""
+    price = int(wire.exact(value).scaleb(6).to_integral_value(ROUND_HALF_EVEN))
+    if not 0 < price < ONE:
+        raise ValueError("price is not between 0 and 1")
+    return price
+
+
+class DataTrade(Wire):
+    """One row of the trades; the older route writes the same in other names."""
+
+    condition_id: str = Field(validation_alias=AliasChoices("condition_id", "conditionId"))
+    token_id: wire.TokenId = Field(validation_alias=AliasChoices("token_id", "asset"))
+    side: str
+    price: Annotated[int, BeforeValidator(_traded_price)]
+    size: Annotated[int, BeforeValidator(wire.size_of)]
+    at: Annotated[int, BeforeValidator(lambda value: wire.unix_ms(value, unit_ms=1000))] = Field(
+        validation_alias="timestamp"
+    )
+    transaction: str | None = Field(
+        validation_alias=AliasChoices("transaction_hash", "transactionHash"), default=None
+    )
 
 
 class DataResolution(Wire):
@@ -69,6 +102,29 @@ def resolution(item: object, at: int) -> Resolution:
     if status is not Status.RESOLVED:
         return Resolution(found.condition_id, status, when)
     return Resolution(found.condition_id, status, when, _payouts(found))
+
+
+def trade(item: object) -> Print | None:
+    """One trade of a market, None for a bet on several at once; Unreadable otherwise.
+
+    `side` is the taker's, as the route counts takers; several rows may share one transaction.
+    """
+    found = wire.read(DataTrade, item)
+    if COMBO.fullmatch(found.condition_id):
+        return None
+    if not wire.is_condition(found.condition_id):
+        raise Unreadable("condition_id: is not a condition id (0x and 64 hex digits)")
+    if found.side not in SIDES:
+        raise Unreadable(f"side: {found.side[:20]!r} is neither BUY nor SELL")
+    return Print(
+        market=found.condition_id,
+        token=found.token_id,
+        side=SIDES[found.side],
+        price=found.price,
+        size=found.size,
+        at=found.at,
+        transaction=(found.transaction or "").lower(),
+    )
 
 
 def condition(item: object) -> str:

@@ -43,6 +43,7 @@ class Exchange:
         self.sizes: list[list[str]] = []
         self.faults: dict[str, Fault] = {}
         self.strict_books = False
+        self.trades_page = 1000
         self.repeat_cursor = False
         self.stopping = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
@@ -167,6 +168,25 @@ class Exchange:
         known = filter(None, map(self.world.by_condition, wanted))
         return {"data": [row for row in map(shapes.resolution, known) if row]}
 
+    def _trades(self, query: Query) -> Any:
+        """Newest first, a page at a time; one bet on several markets rides along."""
+        wanted = {id for id in query.get("condition", [""])[0].split(",") if id}
+        if not wanted or len(wanted) > MOST_CONDITIONS:
+            raise Refusal(400, "condition: 1 to 20 ids")
+        found = [made for made in self.world.trades if made.listing.condition in wanted]
+        found.sort(key=lambda made: -made.second)
+        size = min(_number(query, "limit", PAGE), self.trades_page)
+        start = _number(query, "cursor", 0)
+        rows = [shapes.trade(made) for made in found[start : start + size]]
+        if rows and not start:
+            rows.insert(0, rows[0] | {"condition_id": "0x" + "03" * 31})
+        more = start + size < len(found)
+        paging = {"limit": size, "offset": 0, "has_more": more}
+        return {
+            "data": rows,
+            "pagination": paging | {"next_cursor": str(start + size) if more else None},
+        }
+
     def _history(self, query: Query) -> Any:
         span = _number(query, "startTs", 0), _number(query, "endTs", 0)
         step = 60 * _number(query, "fidelity", 1)
@@ -217,6 +237,7 @@ GETS = {
     "/markets/keyset": Exchange._markets,
     "/book": Exchange._book,
     "/v2/resolutions": Exchange._resolutions,
+    "/v2/trades": Exchange._trades,
     "/prices-history": Exchange._history,
     "/v2/prices-history": Exchange._data_history,
     "/time": Exchange._time,

@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.exchange.world import ONE, Listing, World
+from tests.exchange.world import ONE, Listing, Trade, World
 
 
 def events(world: World) -> list[dict[str, Any]]:
@@ -196,6 +196,25 @@ def resolution(listing: Listing) -> dict[str, Any] | None:
     if listing.state == "resolved":
         row |= {"payouts": list(listing.payouts or ()), "resolved_at": iso(listing.ended_at)}
     return row
+
+
+def trade(made: Trade) -> dict[str, Any]:
+    """A `/v2/trades` row: the YES token, the taker's side, a time in whole seconds."""
+    return {
+        "proxy_wallet": "0x" + "a1" * 20,
+        "side": made.side,
+        "token_id": made.listing.yes,
+        "condition_id": made.listing.condition,
+        "size": made.size / 100,
+        "price": made.price / ONE,
+        "timestamp": made.second,
+        "title": made.listing.slug,
+        "slug": made.listing.slug,
+        "event_slug": "",
+        "outcome": "Yes",
+        "outcome_index": 999,
+        "transaction_hash": made.transaction,
+    }
 
 
 def history(

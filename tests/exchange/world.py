@@ -26,6 +26,8 @@ RATES = {
 }
 ORDINARY = ("politics", "economics", "culture", "tech")
 GROUP = 4
+TRADED_SHARE = 0.1
+"""Share of the changes of a book that come with a trade."""
 LEVELS = 12
 
 Spoiler = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -78,6 +80,18 @@ class Listing:
         return self.state in ("resolved", "void")
 
 
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade: price in 0.0001, size in 0.01 share, time in whole seconds."""
+
+    listing: Listing
+    side: str
+    price: int
+    size: int
+    second: int
+    transaction: str
+
+
 @dataclass(slots=True)
 class World:
     """A plain world has `markets` ordinary markets and one of each kind a reader must leave out.
@@ -94,15 +108,18 @@ class World:
     listings: list[Listing] = field(default_factory=list)
     spoiled_books: dict[str, Spoiler] = field(default_factory=dict)
     spoiled_markets: dict[str, Spoiler] = field(default_factory=dict)
+    trades: list[Trade] = field(default_factory=list)
     steps: int = 0
     started_at: int = 0
     lock: RLock = field(default_factory=RLock)
     _walk: random.Random = field(default_factory=random.Random)
     _by_name: dict[str, Listing] = field(default_factory=dict)
     _indexed: int = -1
+    _bustle: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self) -> None:
         self._walk = random.Random(f"{self.seed}-walk")
+        self._bustle = random.Random(f"{self.seed}-trades")
         self.started_at = self.now()
         draw = random.Random(f"{self.seed}-listings")
         if self.mix == "realistic":
@@ -152,6 +169,17 @@ class World:
             listing.state, listing.payouts = state, payouts
             listing.ended_at = self.now()
 
+    def trade(self, listing: Listing, side: str = "BUY", at: int = 0, size: int = 500) -> Trade:
+        """Take `size` from one side of the YES book at `at` (ms, now unless given)."""
+        bids, asks = self.levels(listing)
+        price = asks[0][0] if side == "BUY" else bids[0][0]
+        number = len(self.trades)
+        reference = "0x" + hashlib.sha256(f"{self.seed}-trade-{number}".encode()).hexdigest()
+        made = Trade(listing, side, price, size, (at or self.now()) // 1000, reference)
+        with self.lock:
+            self.trades.append(made)
+        return made
+
     def price(self, listing: Listing) -> float:
         """The probability the book is centred on; within a neg-risk event they sum to one."""
         if not listing.neg_risk:
@@ -192,6 +220,9 @@ class World:
         if self._walk.random() < 0.4:
             listing.version = step
             listing.changed_at = self.started_at + step * self.step_ms
+            if listing.kind == "ordinary" and self._bustle.random() < TRADED_SHARE:
+                side = self._bustle.choice(("BUY", "SELL"))
+                self.trade(listing, side, listing.changed_at, self._bustle.randrange(500, 20_000))
 
     def _list(self, index: int, kind: str, draw: random.Random) -> Listing:
         grouped = (

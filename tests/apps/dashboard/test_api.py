@@ -266,19 +266,19 @@ def test_unknown_things_are_404_in_the_same_shape(client, desk):
 
 
 QUERIES = {
-    "/api/status": 35,
+    "/api/status": 44,
     "/api/strategies": 8,
-    "/api/markets": 12,
+    "/api/markets": 18,
     "/api/signals": 2,
     "/api/silences": 2,
     "/api/orders": 2,
     "/api/trades": 2,
     "/api/positions": 2,
     "/api/equity": 1,
-    "/health": 10,
-    "/": 50,
-    "/system": 60,
-    "/live/overview": 50,
+    "/health": 14,
+    "/": 60,
+    "/system": 80,
+    "/live/overview": 60,
 }
 
 

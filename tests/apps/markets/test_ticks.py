@@ -77,7 +77,7 @@ def same(read: Tick, made: Tick) -> None:
         assert (was.dtype, was.tobytes()) == (now.dtype, now.tobytes()), (read.id, name)
     assert read.depth == made.depth
     assert dict(read.no_depth) == dict(made.no_depth)
-    assert read.resolutions == made.resolutions
+    assert (read.resolutions, read.prints) == (made.resolutions, made.prints)
 
 
 @pytest.mark.django_db
@@ -118,6 +118,7 @@ class TestReadingBack:
         assert any((tick.bid_valid != tick.ask_valid).any() for tick in kept)
         assert len({tick.universe.version for tick in kept}) > 4
         assert any(tick.resolutions for tick in kept)
+        assert sum(len(tick.prints) for tick in kept) > 20
 
     def test_shares_one_universe_object_between_ticks_of_one_version(self, kept):
         live_through(7, 20)
@@ -226,20 +227,17 @@ class TestFigures:
         assert ticks.counts().anomalies == held > 0
         assert ticks.counts(at + 3_600_000).anomalies == 0
 
-    def test_coverage_is_the_share_of_bars_present(self):
+    def test_the_newest_bar_of_each_market_says_its_time(self):
         world = misbehaving.RandomWorld(1)
         universe.sync_markets(world.source, world.at)
         for number in (0, 1, 3, 4):
             world.source.show(world.at + number * BAR_MS)
             collect.collect(world.source, world.at + number * BAR_MS)
 
-        assert ticks.coverage(4 * BAR_MS) == pytest.approx(3 / 4)
-        assert ticks.coverage(BAR_MS) == pytest.approx(1)
         times = ticks.newest_bar_times()
         assert set(times.values()) == {world.at + 4 * BAR_MS}
         assert set(times) == {market.id for market in world.source.listed}
 
-    def test_coverage_of_nothing_is_nothing(self):
-        assert ticks.coverage(BAR_MS) == 0
+    def test_an_empty_desk_has_neither(self):
         assert bars.newest_bar_times() == {}
         assert ticks.last_tick() is None

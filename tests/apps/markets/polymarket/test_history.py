@@ -104,8 +104,7 @@ class TestHistory:
         assert cursor
 
 
-def test_prints_come_with_the_stream_and_nothing_needs_remembering(source):
-    assert list(source.prints(["0x1"], 0, NOW)) == []
+def test_nothing_needs_remembering(source):
     assert source.checkpoint() == b""
 
 
