@@ -67,13 +67,14 @@ class Replies:
     def decode(self, body: bytes) -> Any:
         """The JSON of a reply, with a `Seen` in place of each book read here.
 
-        Raises ValueError on bytes that are not JSON.
+        The first book is always left as JSON, for whoever watches what replies are made of. Raises
+        ValueError on bytes that are not JSON.
         """
         pieces = split(body)
         if pieces is None:
             return wire.decode(body)
         try:
-            return [self._piece(piece) for piece in pieces]
+            return [wire.decode(pieces[0]), *map(self._piece, pieces[1:])]
         except ValueError:
             return wire.decode(body)
 

@@ -1,6 +1,7 @@
 """Prints what each piece costs: `python -m tests.bench [WORD ...]` (only pieces with that word).
 
-`stages` is a word of its own: the demo's fast-forward through collect and desk.
+Sections have a word of their own: `stages` is the demo's fast-forward through collect and desk,
+`collect` goes from the exchange's bytes to stored ticks.
 """
 
 import os
@@ -9,9 +10,15 @@ import sys
 
 import numpy as np
 
+from tests.bench import collection, stages
 from tests.bench.clock import Cost, measure, reference
 from tests.bench.pieces import PIECES
-from tests.bench.stages import fast_forward
+
+SECTIONS = (
+    ("collect", "From the exchange's bytes to stored ticks:", collection.figures),
+    ("stages", "The demo's fast-forward, collect and desk on SQLite:", stages.fast_forward),
+)
+"""(word, heading, what gives the lines); the last one leaves Django set up on its database."""
 
 HEADER = f"{'piece':44} {'us':>12} {'ratio':>10} {'a second':>12}"
 
@@ -25,8 +32,8 @@ def line(name: str, cost: Cost, unit: float) -> str:
 def main(words: list[str]) -> int:
     """Measure the chosen pieces, each beside a fresh reading of the reference loop."""
     chosen = [piece for piece in PIECES if not words or any(w in piece.name for w in words)]
-    stages = not words or "stages" in words
-    if not chosen and not stages:
+    sections = [section for section in SECTIONS if not words or section[0] in words]
+    if not chosen and not sections:
         print(f"No piece has {' or '.join(words)} in its name.", file=sys.stderr)
         return 2
     print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}, "
@@ -36,9 +43,9 @@ def main(words: list[str]) -> int:
     for piece in chosen:
         unit = reference().seconds
         print(line(piece.name, measure(piece.build(), each=piece.each), unit), flush=True)
-    if stages:
-        print("\nThe demo's fast-forward, collect and desk on SQLite:")
-        print(fast_forward())
+    for _, heading, lines in sections:
+        print(f"\n{heading}")
+        print(lines(), flush=True)
     return 0
 
 

@@ -287,7 +287,7 @@ def _handler(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
                 status = 200
             except Refusal as refusal:
                 status, found = refusal.status, {"error": refusal.error}
-            text = json.dumps(found).encode()
+            text = json.dumps(found, separators=(",", ":")).encode()
             fault = exchange.struck(route)
             if fault is None:
                 self.answer(status, text)

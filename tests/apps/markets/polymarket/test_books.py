@@ -4,6 +4,7 @@ import pytest
 
 from markets.core import book as books
 from markets.core.book import Anomaly
+from markets.core.ports import SourceDown
 from markets.core.types import ONE
 from markets.sources.transport import Transport
 from tests.apps.markets.polymarket.opened import NOW, against, tokens_of
@@ -160,4 +161,61 @@ class TestBooks:
         found = source.books(tokens, NOW)
 
         assert {len(b.bids) for b in found.values()} <= {1, 2, 3}
+        source.close()
+
+
+class TestTime:
+    """A cycle has so much of it; what is not read today is read first tomorrow."""
+
+    def test_a_batch_that_hangs_leaves_time_for_the_others(self, exchange, clock):
+        transport = Transport(clock=clock.seconds, sleep=clock.sleep)
+        source = against(exchange.url, clock, batch=8, transport=transport)
+        tokens = tokens_of(source.markets(NOW))
+        allowed = []
+        post = transport.post
+
+        def watched(host, path, body, *, within, **how):
+            allowed.append(within)
+            if len(allowed) == 1:
+                clock.sleep(within)
+                raise SourceDown("It hangs.")
+            return post(host, path, body, within=within, **how)
+
+        transport.post = watched
+        found = source.books(tokens, NOW)
+
+        assert set(found) == set(tokens[8:])
+        assert allowed[0] <= source.orderbooks.seconds / 2
+        assert sum(allowed[:1]) < source.orderbooks.seconds
+        source.close()
+
+    def test_a_single_batch_has_all_of_it(self, source, exchange):
+        tokens = tokens_of(source.markets(NOW))
+        allowed = []
+        post = source.transport.post
+
+        def watched(*given, within, **how):
+            allowed.append(within)
+            return post(*given, within=within, **how)
+
+        source.transport.post = watched
+        source.books(tokens, NOW)
+
+        assert allowed == [source.orderbooks.seconds]
+
+    def test_when_time_runs_out_the_rest_comes_first_next_time(self, exchange, clock):
+        transport = Transport(clock=clock.seconds, sleep=clock.sleep)
+        source = against(exchange.url, clock, batch=8, transport=transport)
+        tokens = tokens_of(source.markets(NOW))
+        post = transport.post
+
+        def slow(*given, **how):
+            clock.sleep(3)
+            return post(*given, **how)
+
+        transport.post = slow
+        read = [set(source.books(tokens, NOW)) for _ in range(3)]
+
+        assert all(0 < len(found) < len(tokens) for found in read)
+        assert set.union(*read) == set(tokens)
         source.close()

@@ -53,40 +53,45 @@ def _judged(item: object, depth: int | None) -> object:
         return type(e), str(e)
 
 
+def reply(*books: bytes) -> bytes:
+    """A reply of these books, after one that is read as JSON whatever it is."""
+    return b"[" + b",".join((rendered.sheet(99, 0, 0).at(AT), *books)) + b"]"
+
+
 class TestTheShortCut:
     def test_is_taken_for_what_the_exchange_sends(self):
-        body = b"[" + rendered.sheet(7, 0, 0).at(AT) + b"," + rendered.sheet(7, 1, 0).at(AT) + b"]"
+        body = reply(rendered.sheet(7, 0, 0).at(AT), rendered.sheet(7, 1, 0).at(AT))
 
         found = Replies().decode(body)
 
-        assert [type(item) for item in found] == [Seen, Seen]
+        assert [type(item) for item in found] == [dict, Seen, Seen]
         assert fast(Replies(), body, None) == strict(body, None)
-        assert found[0].book.tick_size == 1_000
-        assert found[0].book.min_size == 5_000_000
+        assert found[1].book.tick_size == 1_000
+        assert found[1].book.min_size == 5_000_000
 
     def test_is_taken_for_recorded_books(self):
         items = shared("clob-books-negrisk-fed-june-2026")
         items.append(shared("clob-book-crypto-5m-never-traded"))
         body = compact(items)
 
-        assert {type(item) for item in Replies().decode(body)} == {Seen}
+        assert {type(item) for item in Replies().decode(body)[1:]} == {Seen}
         for depth in (None, 10, 1):
             assert fast(Replies(depth), body, depth) == strict(body, depth)
 
     def test_knows_again_only_what_the_round_before_showed(self):
-        replies, body = Replies(), b"[" + rendered.sheet(1, 0, 0).at(AT) + b"]"
+        replies, body = Replies(), reply(rendered.sheet(1, 0, 0).at(AT))
         replies.next_round()
-        first = replies.decode(body)[0]
+        first = replies.decode(body)[1]
         replies.next_round()
 
-        assert replies.decode(body)[0] is first
+        assert replies.decode(body)[1] is first
         replies.next_round()
         replies.next_round()
-        assert replies.decode(body)[0] is not first
+        assert replies.decode(body)[1] is not first
 
     def test_a_book_known_again_was_observed_anew(self):
-        replies, body = Replies(), b"[" + rendered.sheet(1, 0, 0).at(AT) + b"]"
-        seen = [replies.decode(body)[0].at(AT + n).observed_at for n in range(3)]
+        replies, body = Replies(), reply(rendered.sheet(1, 0, 0).at(AT))
+        seen = [replies.decode(body)[1].at(AT + n).observed_at for n in range(3)]
 
         assert seen == [AT, AT + 1, AT + 2]
 
@@ -118,7 +123,7 @@ class TestTheShortCut:
 
         assert wire_books.quick(good, None)
         assert wire_books.quick(bad, None) is None
-        (verdict,) = fast(Replies(), b"[" + bad + b"]", None)
+        verdict = fast(Replies(), reply(bad), None)[1]
         assert verdict[0] is wire_clob.BadHash
 
 

@@ -1,0 +1,52 @@
+"""Fifty minutes of collection with faults, and (`make proof`) three days of it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.databases import connected_to
+from tests.flows.soak import FAULTY, Soaked, soak
+
+
+def soaked(migrated: Path, tmp_path: Path, blocker: object, cycles: int) -> Soaked:
+    """A soak on a fresh SQLite file; says its seed and its figures."""
+    seed, path = int(os.environ["PQAP_TEST_SEED"]), tmp_path / "soak.db"
+    shutil.copy(migrated, path)
+    database = {"ENGINE": "pqap_site.sqlite", "NAME": path}
+    with blocker.unblock(), connected_to(database):
+        found = soak(path, cycles=cycles, seed=seed)
+    print(f"\nseed {seed}: {found}")
+    return found
+
+
+def assert_nothing_is_lost(found: Soaked) -> None:
+    assert found.errors == []
+    assert found.ticks + found.failures == found.cycles
+    assert found.missing == found.failures
+    assert found.ticks > found.cycles * (1 - 2 * FAULTY)
+    assert found.longest < 8
+    assert max(found.handles) - min(found.handles) <= 3
+
+
+@pytest.fixture
+def hours(migrated_file, tmp_path, django_db_blocker):
+    return lambda cycles: soaked(migrated_file, tmp_path, django_db_blocker, cycles)
+
+
+def test_fifty_minutes_with_faults_lose_no_cycle_unrecorded(hours):
+    found = hours(300)
+
+    assert_nothing_is_lost(found)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_three_days_with_faults_in_flat_memory(hours):
+    found = hours(25_920)
+
+    assert_nothing_is_lost(found)
+    assert len(found.faults) == 14
+    warm, late = found.memory[len(found.memory) // 8], max(found.memory[-6:])
+    assert late < warm * 1.05, f"{warm:.1f} MB after nine hours, {late:.1f} MB at the end"
