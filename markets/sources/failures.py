@@ -103,7 +103,7 @@ def _is_tls(e: BaseException | None) -> bool:
     while e is not None:
         if isinstance(e, ssl.SSLError):
             return True
-        e = e.__cause__
+        e = e.__cause__ or e.__context__
     return False
 
 

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_DOWN, Context, Decimal
+from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
@@ -48,8 +48,18 @@ def decode(body: bytes) -> Any:
     """The JSON of a reply, fractions as Decimal; raises ValueError on anything else."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+    except InvalidOperation:
+        return json.loads(body, parse_float=_fraction, parse_constant=Decimal)
     except RecursionError as e:
         raise ValueError("nested too deeply") from e
+
+
+def _fraction(text: str) -> Decimal:
+    """A fraction as sent; no number at all where its exponent is beyond every Decimal."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 def read(model: type[Payload], item: object) -> Payload:

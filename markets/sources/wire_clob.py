@@ -28,6 +28,10 @@ HASHED = (
 )
 """The keys of a complete book, in the order in which the exchange hashes them."""
 
+AHEAD_MS = 600_000
+"""How far the exchange's clock may be ahead of ours; a book dated later would make every later
+one of its market look as if it went backwards."""
+
 
 @with_config(ConfigDict(extra="ignore", arbitrary_types_allowed=True))
 class ClobLevel(TypedDict):
@@ -80,6 +84,8 @@ def book(item: object, observed_at: int, *, depth: int | None = None) -> tuple[s
     if isinstance(item, Mapping) and not intact(item):
         raise BadHash("hash: does not match the book")
     venue_at = _venue_at(found.timestamp)
+    if venue_at > observed_at + AHEAD_MS:
+        raise Unreadable("timestamp: lies in the future")
     bids, asks = _side(found.bids, "bids", depth), _side(found.asks, "asks", depth)
     grid = _grid(found.tick_size), _grid(found.min_order_size)
     stated = found.hash or ""

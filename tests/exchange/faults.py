@@ -1,7 +1,6 @@
 """Ways in which the local exchange can fail, one route at a time."""
 
 import gzip
-import json
 import socket
 import struct
 from collections.abc import Mapping
@@ -12,16 +11,16 @@ from typing import Protocol
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong: "status", "html", "truncated", "reset", "cut", "slow", "silent",
-    "trickle", "bomb", "redirect", "deep", "empty" or "strange".
+    """What goes wrong: one of `ACTS`.
 
-    `status` is the code of "status"; `seconds` the delay of "slow"; `times` how many requests
-    it strikes (None: all).
+    `status` and `headers` are those of "status", whose body is `said`; `seconds` is the delay of
+    "slow"; `times` how many requests it strikes (None: all).
     """
 
     kind: str
     status: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
+    said: bytes = b'{"error": "the exchange is having a bad day"}'
     seconds: float = 0.0
     times: int | None = None
 
@@ -41,13 +40,15 @@ def strike(fault: Fault, request: Answering, body: bytes) -> None:
 
 
 def _status(fault: Fault, request: Answering, body: bytes) -> None:
-    text = json.dumps({"error": "the exchange is having a bad day"}).encode()
-    request.answer(fault.status, text, fault.headers)
+    request.answer(fault.status, fault.said, fault.headers)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+CHALLENGE = b"<!DOCTYPE html><html><title>Just a moment...</title><body>Checking</body></html>"
 
 
 def _html(fault: Fault, request: Answering, body: bytes) -> None:
-    page = b"<!DOCTYPE html><html><body>Just a moment...</body></html>"
-    request.answer(200, page, {"content-type": "text/html"})
+    request.answer(200, CHALLENGE, {"content-type": "text/html"})
 
 
 def _truncated(fault: Fault, request: Answering, body: bytes) -> None:
@@ -99,6 +100,64 @@ def _empty(fault: Fault, request: Answering, body: bytes) -> None:
     request.answer(200, b"")
 
 
+def _drip(fault: Fault, request: Answering, body: bytes) -> None:
+    """A good head and a body that comes one byte at a time."""
+    request.connection.sendall(HEAD + b"content-length: 100000\r\n\r\n")
+    while not request.stopping.wait(0.02):
+        request.connection.sendall(b" ")
+
+
+def _endless(fault: Fault, request: Answering, body: bytes) -> None:
+    request.connection.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+    while not request.stopping.is_set():
+        request.connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+
+
+def _shorter(fault: Fault, request: Answering, body: bytes) -> None:
+    """More comes than the length says: what is left over belongs to nothing."""
+    length = f"content-length: {len(body) // 2}\r\n\r\n".encode()
+    request.connection.sendall(HEAD + length + body)
+
+
+def _longer(fault: Fault, request: Answering, body: bytes) -> None:
+    """Less comes than the length says, and the connection stays open."""
+    length = f"content-length: {len(body) + 50}\r\n\r\n".encode()
+    request.connection.sendall(HEAD + length + body)
+    request.stopping.wait(60)
+
+
+def _chunks(fault: Fault, request: Answering, body: bytes) -> None:
+    request.connection.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\nzz\r\n" + body)
+
+
+def _garbage(fault: Fault, request: Answering, body: bytes) -> None:
+    request.connection.sendall(b"\x16\x03\x01\x02\x00 this is not the protocol\r\n\r\n")
+
+
+def _headers(fault: Fault, request: Answering, body: bytes) -> None:
+    request.connection.sendall(HEAD + b"x-large: " + b"a" * 300_000 + b"\r\n\r\n" + body)
+
+
+def _hangup(fault: Fault, request: Answering, body: bytes) -> None:
+    request.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _packed(fault: Fault, request: Answering, body: bytes) -> None:
+    request.answer(200, b"this was never packed", {"content-encoding": "gzip"})
+
+
+def _codes(fault: Fault, request: Answering, body: bytes) -> None:
+    request.answer(200, b'{"name": "\xff\xfe"}')
+
+
+def _loop(fault: Fault, request: Answering, body: bytes) -> None:
+    request.answer(301, b"", {"location": "/books"})
+
+
+def _null(fault: Fault, request: Answering, body: bytes) -> None:
+    request.answer(200, b"null")
+
+
 def _strange(fault: Fault, request: Answering, body: bytes) -> None:
     request.answer(200, b'{"unexpected": [1, 2, 3]}')
 
@@ -117,7 +176,22 @@ ACTS = {
     "deep": _deep,
     "empty": _empty,
     "strange": _strange,
+    "drip": _drip,
+    "endless": _endless,
+    "shorter": _shorter,
+    "longer": _longer,
+    "chunks": _chunks,
+    "garbage": _garbage,
+    "headers": _headers,
+    "hangup": _hangup,
+    "packed": _packed,
+    "codes": _codes,
+    "loop": _loop,
+    "null": _null,
 }
 
-BREAKING = frozenset({"reset", "cut", "silent", "trickle"})
+BREAKING = frozenset(
+    {"reset", "cut", "silent", "trickle", "drip", "endless", "shorter", "longer"}
+    | {"chunks", "garbage", "headers", "hangup"}
+)
 """Faults after which the connection is of no more use."""

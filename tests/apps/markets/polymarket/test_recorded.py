@@ -1,12 +1,18 @@
 """Bodies the live hosts sent parse to the right facts; skipped where they are not present."""
 
+from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from markets.core import book as books
+from markets.core.ports import SourceDown
 from markets.core.types import ONE, Event, FeeSchedule, Status
 from markets.sources import wire_clob, wire_data, wire_gamma
+from markets.sources.transport import Rejected
+from tests.apps.markets.polymarket.scripted import CLOB
+from tests.exchange.mutations import to_bytes
 from tests.exchange.payloads import shared
 
 EVENT = Event("1", "an-event", "An event?")
@@ -107,6 +113,74 @@ class TestRecorded:
         assert (fresh.bids[0].price, fresh.asks[0].price) == (490_000, 510_000)
 
     def test_history_and_resolution(self):
-        assert len(wire_clob.history(shared("clob-priceshistory-crypto-5m"), "1")) == 2
+        points = wire_clob.history(shared("clob-priceshistory-crypto-5m"), "1")
         (row,) = shared("data-v2-resolutions-resolved")["data"]
-        assert wire_data.resolution(row, AT).payouts == (ONE, 0)
+        found = wire_data.resolution(row, AT)
+
+        assert [(p.at, p.price) for p in points] == [
+            (1_782_201_484_000, 500_000),
+            (1_782_201_544_000, 500_000),
+        ]
+        assert (found.status, found.payouts) == (Status.RESOLVED, (ONE, 0))
+        assert found.at == 1_788_988_759_000
+
+    def test_fed_market_to_the_last_term(self):
+        item = shared("gamma-event-negrisk-fed-june-2026")
+        event, tags = wire_gamma.event(item)
+        found = wire_gamma.market(item["markets"][0], event, tags).market
+
+        assert found.id == "0xdde06286a7b9464d344f410ab0b3d2ebc6469904e72c27fd982f65fdbf78768d"
+        assert [t.outcome for t in found.tokens] == ["Yes", "No"]
+        assert found.yes.id.startswith("651932346666282")
+        assert found.volume_24h == 248_946_436_694
+        assert found.terms.end_at == 1_781_654_400_000
+        assert (found.terms.min_size, found.terms.taker_delay_ms) == (5_000_000, 0)
+        assert found.terms.accepting_orders
+        assert found.created_at == 1_765_385_873_046
+
+    def test_searched_events_hold_readable_markets(self):
+        for item in shared("gamma-publicsearch-bitcoin-above")["events"]:
+            event, tags = wire_gamma.event(item)
+            for row in item["markets"]:
+                found = wire_gamma.market(row, event, tags).market
+
+                assert found.id == row["conditionId"]
+                assert found.category == "crypto"
+
+    def test_trades_as_the_contract_has_them(self):
+        rows = shared("data-v2-trades")["data"]
+
+        assert [(row["side"], row["price"], row["size"]) for row in rows] == [
+            ("BUY", Decimal("0.52"), Decimal("22.84")),
+            ("BUY", Decimal("0.002"), Decimal("5.0")),
+        ]
+        assert {row["timestamp"] for row in rows} == {1_789_381_477}
+
+
+class TestErrors:
+    """Bodies of refusals: what a person reads in the log."""
+
+    @pytest.mark.parametrize(
+        ("name", "status", "error", "said"),
+        [
+            (
+                "clob-error-book-404",
+                404,
+                Rejected,
+                "refused the request (404, 'No orderbook exists",
+            ),
+            ("clob-error-tick-400", 400, Rejected, "refused the request (400, 'order 0xabc..."),
+            ("gamma-error-404-slug", 404, Rejected, "refused the request (404, 'slug not found')"),
+            ("gamma-error-422-id", 422, Rejected, "refused the request (422, 'id is invalid')"),
+            ("clob-error-cancel-only-503", 503, SourceDown, "(503, 'Trading is currently cancel-"),
+            ("geoblock-blocked", 403, SourceDown, "refused us (403): check PQAP_CLOB_URL and whe"),
+        ],
+    )
+    def test_say_what_the_exchange_said(self, wired, name, status, error, said):
+        body = to_bytes(shared(name))
+        transport, _, _ = wired(httpx.Response(status, content=body))
+
+        with pytest.raises(error) as raised:
+            transport.get(CLOB, "/book", {}, within=10)
+        assert said in raised.value.reason
+        assert isinstance(raised.value, Rejected) is (error is Rejected)

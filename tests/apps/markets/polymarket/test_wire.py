@@ -25,6 +25,13 @@ class TestNumbers:
     def test_are_exact_micro_units(self, written, units):
         assert wire.micro(written) == units
 
+    def test_one_that_no_decimal_holds_costs_only_its_field(self):
+        absurd = wire.decode(b'{"tick": 1e99999999999999999999, "size": 0.5}')
+
+        assert absurd["size"] == Decimal("0.5")
+        with pytest.raises(ValueError, match="sensible"):
+            wire.exact(absurd["tick"])
+
     def test_fractions_never_pass_through_a_float(self):
         read = wire.decode(b'{"tick": 0.005, "large": 9007199254740993.5}')
 

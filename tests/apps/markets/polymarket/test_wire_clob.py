@@ -82,6 +82,14 @@ class TestBook:
         with pytest.raises(Unreadable):
             wire_clob.book(own("clob_books")[0] | {"hash": ""} | changes, AT)
 
+    def test_one_dated_far_ahead_would_lock_its_market_out_and_is_refused(self):
+        item = own("clob_books")[0] | {"hash": ""}
+        ahead = item | {"timestamp": str(AT + wire_clob.AHEAD_MS + 1)}
+
+        assert wire_clob.book(item | {"timestamp": str(AT + wire_clob.AHEAD_MS)}, AT)
+        with pytest.raises(Unreadable, match="in the future"):
+            wire_clob.book(ahead, AT)
+
     def test_history_is_sorted_and_says_each_time_once(self):
         points = wire_clob.history(own("clob_prices_history"), "7")
 
