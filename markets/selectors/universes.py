@@ -50,8 +50,12 @@ def standings(version: int | None = None) -> Mapping[str, Standing]:
 
 
 def membership() -> Mapping[str, str]:
-    """Why each tracked market is in, in a few words ("volume rank 7"), by condition id."""
-    return {id: standing.told for id, standing in standings().items()}
+    """Why each tracked market is in, in a few words ("volume rank 7"), by condition id.
+
+    Ranks are those of the newest sync; `standings` has them as of the choice.
+    """
+    now = standings()
+    return {id: standing.told for id, standing in (now | followed(now)).items()}
 
 
 def standing(market: str) -> Standing | None:
@@ -64,15 +68,15 @@ def followed(markets: Iterable[str]) -> Mapping[str, Standing]:
     sync = newest_sync()
     if sync is None:
         return {}
-    rows = models.Market.objects.filter(
-        condition_id__in=set(markets), last_seen_at_ms=sync.at
-    ).exclude(reason="")
-    found = {
-        name: Standing(Reason(reason), rank)
-        for name, reason, rank in rows.values_list("condition_id", "reason", "rank")
-    }
+    wanted = set(markets)
+    rows = models.Market.objects.filter(condition_id__in=wanted, last_seen_at_ms=sync.at)
+    rows = rows.exclude(reason="")
     tracked = standings()
-    return found | {name: tracked[name] for name in set(markets) & tracked.keys()}
+    found = {name: tracked[name] for name in wanted & tracked.keys()}
+    for name, reason, rank in rows.values_list("condition_id", "reason", "rank"):
+        said = tracked.get(name) or Standing(Reason(reason))
+        found[name] = replace(said, rank=rank)
+    return found
 
 
 def newest_sync() -> models.Sync | None:

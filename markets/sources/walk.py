@@ -86,7 +86,8 @@ class Walk:
         try:
             body = transport.get(gamma, "/events/keyset", params, within=within)
         except Rejected:
-            self.over = bool(self.cursor)  # A cursor the exchange forgot: begin anew next time.
+            self.cursor, self.pages = "", 0  # It forgot the cursor: from the first page again.
+            self.cursors.clear()
             raise
         try:
             events = wire.items(body, "events")

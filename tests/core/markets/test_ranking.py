@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from markets.core import ranking, venue
-from markets.core.criteria import Reason
+from markets.core.criteria import Filters, Reason
 from markets.core.ranking import Choice, Rules
 from markets.core.types import Market, Status
 from tests.builders import NOON, market
@@ -110,6 +110,106 @@ class TestPinsAndKept:
         found = chosen([closed, *rest], kept={"m-1"}, exclude=frozenset({venue.YOUNG}))
 
         assert found == ["m-1", "m-2", "m-3"]
+
+
+class TestEvents:
+    """m-1 and m-2 are the busiest; the others are outcomes of m-1's neg-risk event."""
+
+    def markets(self, outcomes: int = 3) -> list[Market]:
+        first, second = ranked(2)
+        event = replace(first.event, id="e-9", slug="race", title="The race", neg_risk=True)
+        rest = [market(f"n-{k}", volume_24h=k) for k in range(1, outcomes + 1)]
+        return [replace(m, event=event) for m in (first, *rest)] + [second]
+
+    def test_the_other_outcomes_of_a_ranked_market_come_in_beside_the_number(self):
+        found = choice(self.markets(), max_event_markets=3)
+
+        assert [m.id for m in found.markets] == ["m-1", "m-2", "n-1", "n-2", "n-3"]
+        assert found.count(Reason.OUTCOME) == 3
+        assert found.standings["n-2"].told == "outcome of The race"
+
+    def test_an_event_that_is_no_set_of_exclusive_outcomes_brings_nothing(self):
+        markets = [replace(m, event=replace(m.event, neg_risk=False)) for m in self.markets()]
+
+        assert chosen(markets, max_event_markets=9) == ["m-1", "m-2"]
+
+    def test_outcomes_come_in_whatever_rule_they_break_unless_they_are_over(self):
+        first, young, closed, cheap, last = self.markets()
+        markets = [
+            first,
+            replace(young, created_at=NOON),
+            with_terms(closed, status=Status.RESOLVED, accepting_orders=False),
+            replace(cheap, price=1_000),
+            last,
+        ]
+
+        found = chosen(
+            markets,
+            max_event_markets=9,
+            exclude=frozenset({venue.YOUNG}),
+            filters=Filters(min_price=50_000),
+        )
+
+        assert found == ["m-1", "m-2", "n-1", "n-3"]
+
+    def test_an_event_without_room_is_left_as_it_is_and_named(self):
+        found = choice(self.markets(), max_event_markets=2)
+
+        assert [m.id for m in found.markets] == ["m-1", "m-2"]
+        assert found.incomplete == ("race",)
+        assert found.standings["n-1"].reason is Reason.OUTRANKED
+
+    def test_a_smaller_event_uses_the_room_a_larger_one_could_not(self):
+        large, small = self.markets(4), ranked(3)[1:]
+        pair = replace(small[0].event, id="e-8", slug="duel", title="The duel", neg_risk=True)
+        markets = [*large[:-1], *(replace(m, event=pair) for m in small)]
+
+        found = choice(markets, max_event_markets=2)
+
+        assert [m.id for m in found.markets] == ["m-1", "m-2", "m-3"]
+        assert found.incomplete == ("race",)
+
+    def test_an_event_that_was_complete_keeps_its_room(self):
+        large = self.markets()[:-1]
+        second, third = ranked(3)[1:]
+        pair = replace(second.event, id="e-8", slug="duel", title="The duel", neg_risk=True)
+        markets = [*large, replace(second, event=pair), replace(third, event=pair)]
+        members = {"m-2": Reason.RANK, "m-3": Reason.OUTCOME}
+
+        found = ranking.choose(
+            markets, at=NOON, rules=Rules(size=2, max_event_markets=3), members=members
+        )
+
+        assert [m.id for m in found.markets] == ["m-1", "m-2", "m-3"]
+
+    def test_an_outcome_is_no_member_by_rank(self):
+        """Or a set's cheap outcomes would take the places of the busiest markets."""
+        members = dict.fromkeys(("n-1", "n-2"), Reason.OUTCOME)
+
+        found = ranking.choose(self.markets(), at=NOON, rules=Rules(size=2), members=members)
+
+        assert [m.id for m in found.markets] == ["m-1", "m-2"]
+
+
+class TestStandings:
+    def test_every_market_has_one(self):
+        first, *rest = ranked(5)
+        found = choice([with_terms(first, fee=None), *rest], kept={"m-2"}, pinned={"m-3"}, size=1)
+
+        assert {id: standing.told for id, standing in found.standings.items()} == {
+            "m-1": "fee unknown",
+            "m-2": "kept: held",
+            "m-3": "pinned: slug",
+            "m-4": "volume rank 1",
+            "m-5": "volume rank 2",
+        }
+        assert found.exclusions() == {"fee_unknown": 1, "outranked": 1}
+        assert found.cutoff == ranked(4)[3].volume_24h
+
+    def test_a_pinned_market_that_is_over_leaves_and_a_kept_one_stays(self):
+        over = [with_terms(m, status=Status.RESOLVED, accepting_orders=False) for m in ranked(2)]
+
+        assert chosen(over, pinned={"m-1"}, kept={"m-2"}) == ["m-2"]
 
 
 class TestPinnedIds:

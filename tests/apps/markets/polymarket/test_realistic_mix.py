@@ -94,7 +94,7 @@ class TestExclusions:
         assert universes.newest_sync().complete
 
     def test_the_busiest_of_the_list_are_nearly_all_out(self, source, exchange):
-        """Otherwise this list would prove nothing: by volume alone hardly one could be worked on."""
+        """By volume alone hardly one tracked market could be worked on."""
         universe.sync_markets(source, NOW)
         busiest = sorted(exchange.world.tradable(), key=lambda x: -x.volume)[:50]
 

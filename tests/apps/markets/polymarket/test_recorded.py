@@ -1,5 +1,6 @@
 """Bodies the live hosts sent parse to the right facts; skipped where they are not present."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from markets.core import book as books
+from markets.core import venue
 from markets.core.ports import SourceDown
 from markets.core.types import ONE, Event, FeeSchedule, Status
 from markets.sources import wire_clob, wire_data, wire_gamma
@@ -16,6 +18,7 @@ from tests.exchange.mutations import to_bytes
 from tests.exchange.payloads import shared
 
 EVENT = Event("1", "an-event", "An event?")
+DAY = 86_400_000
 AT = 1_790_000_000_000
 
 
@@ -66,6 +69,34 @@ class TestRecorded:
         assert market.game_start_at is None
         resolution = wire_gamma.resolution(shared("gamma-market-crypto-5m-preopen"), AT)
         assert resolution.status is Status.OPEN
+
+    def test_the_recorded_kinds_are_known(self):
+        event, tags = wire_gamma.event(shared("gamma-event-crypto-5m")[0])
+        item = shared("gamma-event-crypto-5m")[0]["markets"][0]
+        short = wire_gamma.market(item, event, tags).market
+        nameless = replace(short, slug="renamed", created_at=short.created_at - 3 * DAY)
+        game = shared("gamma-market-sports-moneyline-resolved")
+        played = wire_gamma.market(game, *wire_gamma.own_event(game)).market
+        week, event_tags = wire_gamma.event(shared("gamma-publicsearch-bitcoin-above")["events"][0])
+        strike = shared("gamma-publicsearch-bitcoin-above")["events"][0]["markets"][0]
+        long = wire_gamma.market(strike, week, event_tags).market
+        at = short.created_at + 2 * DAY
+
+        assert venue.kinds(short, at) == {venue.CRYPTO_SHORT}
+        assert venue.kinds(nameless, at) == {venue.CRYPTO_SHORT}
+        assert venue.kinds(played, at) == {venue.LIVE_SPORTS}
+        assert venue.kinds(long, at) == set()
+
+    def test_figures_for_choosing(self):
+        item = shared("gamma-event-negrisk-fed-june-2026")
+        item = item[0] if isinstance(item, list) else item
+        event, tags = wire_gamma.event(item)
+        found = [wire_gamma.market(m, event, tags).market for m in item["markets"]]
+
+        assert found[0].liquidity == 365_215_794_680
+        assert [m.spread for m in found] == [1_000] * 5
+        assert found[0].price == 5_500
+        assert all(min(m.price, ONE - m.price) < 50_000 for m in found)
 
     def test_augmented_event_without_fees(self):
         (item,) = shared("gamma-events-negrisk-dem-nominee-2028")

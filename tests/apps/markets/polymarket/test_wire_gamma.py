@@ -28,6 +28,72 @@ def listed(**changes: Any) -> wire_gamma.Listed:
     return wire_gamma.market(ann(**changes), EVENT, ("politics",))
 
 
+class TestFiguresForChoosing:
+    """They help to choose markets and never to trade: garbage is unknown and refuses nothing."""
+
+    def figures(self, **changes: Any) -> tuple[int, int | None, int | None]:
+        found = listed(**changes).market
+        return found.liquidity, found.spread, found.price
+
+    def test_are_read_from_numbers_and_texts(self):
+        shown = {"bestBid": Decimal("0.41"), "bestAsk": Decimal("0.43")}
+
+        assert self.figures(liquidityNum=Decimal("12.5"), **shown) == (12_500_000, 20_000, 420_000)
+        assert self.figures(liquidityNum=GONE, liquidity="12.5", **shown)[0] == 12_500_000
+
+    @pytest.mark.parametrize(
+        ("bid", "ask"), [(GONE, "0.4"), (None, "0.4"), (0, "0.4"), ("0.999", 1), ("0.5", "0.5")]
+    )
+    def test_an_empty_side_has_no_spread_and_the_stated_price(self, bid, ask):
+        told = {"outcomePrices": '["0.9995", "0.0005"]'}
+
+        assert self.figures(bestBid=bid, bestAsk=ask, **told)[1:] == (None, 999_500)
+
+    @pytest.mark.parametrize("junk", ["", "lots", [], {}, True, None, "1e400", -5])
+    def test_garbage_is_unknown(self, junk):
+        told = {"liquidityNum": junk, "liquidity": junk, "bestBid": junk, "bestAsk": junk}
+
+        assert self.figures(outcomePrices=None, **told) == (0, None, None)
+
+    def test_the_window_a_question_asks_about_is_kept(self):
+        assert listed(eventStartTime="2026-06-24T07:50:00Z").market.starts_at == 1_782_287_400_000
+        assert listed(eventStartTime="soon").market.starts_at is None
+
+
+class TestVersion:
+    def test_two_has_its_own_token_ids(self):
+        found = listed(version="v2", positionIds=["11", "12"]).market
+
+        assert ([t.id for t in found.tokens], found.version) == (["11", "12"], "v2")
+
+    @pytest.mark.parametrize("version", [GONE, None, "v1"])
+    def test_one_keeps_the_old_ones_whatever_stands_beside_them(self, version):
+        found = listed(version=version, positionIds=["11", "12"]).market
+
+        assert found.yes.id.endswith("01")
+        assert found.version == "v1"
+
+    @pytest.mark.parametrize("changes", [{"version": "v3"}, {"version": "v2", "positionIds": GONE}])
+    def test_ids_are_never_guessed(self, changes):
+        with pytest.raises(Unreadable, match=r"version|token ids"):
+            listed(**changes)
+
+
+class TestOwnEvent:
+    def test_a_market_carries_its_event_and_its_tags(self):
+        parent = {"id": "7", "slug": "s", "title": "t", "negRisk": True, "negRiskAugmented": None}
+        item = ann(events=[parent], tags=[{"slug": "crypto"}, {"slug": None}, 5])
+
+        event, tags = wire_gamma.own_event(item)
+
+        assert (event, tags) == (Event("7", "s", "t", True, False), ("crypto",))
+
+    @pytest.mark.parametrize("events", [GONE, None, [], {}, [{"slug": "no id"}], ["text"]])
+    def test_without_one_it_is_refused(self, events):
+        with pytest.raises(Unreadable):
+            wire_gamma.own_event(ann(events=events))
+
+
 class TestMarket:
     def test_carries_identity_and_terms(self):
         found = listed().market
