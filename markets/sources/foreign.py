@@ -1,6 +1,7 @@
 """Foreign history as ticks: what every importer shares, whatever the file looks like."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +10,11 @@ from typing import Protocol
 
 from markets.core.assembly import assemble
 from markets.core.tick import Tick, Universe, empty
-from markets.core.types import Book, FeeSchedule, Market, Terms
+from markets.core.types import Book, Event, FeeSchedule, Market, Terms, Token
 
 UNPAIRED = "UNPAIRED"
 """Why a book was left out: the other token's was not read with it."""
+_CONDITION = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 GRIDS = (10_000, 1_000, 100)
 
 
@@ -81,8 +83,28 @@ def ticks(
 
 
 def condition_id(key: str) -> str:
-    """A market id made from the file's own key, so that a second import gives the same one."""
+    """A market id made from the file's own key, so that a second import gives the same one.
+
+    A key that is a condition id already stays what it is.
+    """
+    if _CONDITION.fullmatch(key):
+        return key
     return "0x" + hashlib.sha256(key.encode()).hexdigest()
+
+
+def foreign_market(key: str, category: str, stated: Stated, tick_size: int) -> Market:
+    """A market of which only the file's own key is known: ids of both tokens are made from it."""
+    yes, no = (str(int(condition_id(f"{key} {side}")[2:], 16)) for side in ("yes", "no"))
+    return Market(
+        id=condition_id(key),
+        slug=key,
+        question=f"{key}: does YES win?",
+        category=category,
+        event=Event(condition_id(f"event {key}")[2:14], key, key),
+        yes=Token(yes, "Yes"),
+        no=Token(no, "No"),
+        terms=stated.terms(tick_size),
+    )
 
 
 def check_columns(found: Sequence[str], known: Sequence[str], path: Path) -> None:
