@@ -158,9 +158,7 @@ def test_a_spaced_recording_loses_no_news(past, tmp_path):
         (["out.csv", "--to", "2020-01-01"], "no ticks in this span"),
     ],
 )
-def test_a_wrong_option_is_named_and_nothing_is_written(
-    db, tmp_path, arguments, told, monkeypatch
-):
+def test_a_wrong_option_is_named_and_nothing_is_written(db, tmp_path, arguments, told, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(CommandError, match=f"(?i){told}"):
