@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,5 +91,5 @@ def read_text(path: Path) -> str:
     """The JSON text of what was said on a day."""
     try:
         return gzip.decompress(path.read_bytes()).decode()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise NotARecording(f"{path} cannot be read: {error}") from error

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
 
+import pyarrow as pa
 from django.conf import settings
 from django.db import transaction
 
@@ -24,7 +25,7 @@ from markets.core.tick import Tick
 from markets.core.types import DayState, FeedState
 from markets.selectors import days, ticks
 from markets.services import feeds
-from markets.sources.recording import NotARecording, Recording
+from markets.sources.recording import Recording
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,10 @@ class NoRoom(Exception):
 
 class Unequal(Exception):
     """The archive does not hold what the tables hold; the text says where."""
+
+
+BAD = (Unequal, LookupError, OSError, ValueError, pa.ArrowException)
+"""What a damaged file or a tick without its rows raises; anything else is a fault of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def trusted(row: models.SealedDay, at: int, *, read: bool = False) -> bool:
     if row.reason:
         row.reason = ""
         row.save(update_fields=["reason"])
-        feeds.note(FEED, FeedState.OK, at=at)
+        _well(at)
     return True
 
 
@@ -135,13 +140,19 @@ def _attempt(began: int, at: int) -> DayState:
     except NoRoom as full:
         _tell(row, DayState.FAILED, str(full), at, FeedState.DEGRADED)
         return DayState.FAILED
-    except (Unequal, NotARecording, LookupError, OSError) as wrong:
+    except BAD as wrong:
         row.files.all().delete()
         _tell(row, DayState.FAILED, f"{type(wrong).__name__}: {wrong}", at, FeedState.DOWN)
         return DayState.FAILED
     if state is DayState.SEALED:
-        feeds.note(FEED, FeedState.OK, at=at)
+        _well(at)
     return state
+
+
+def _well(at: int) -> None:
+    """The archive is well again when nothing is known against any day."""
+    if not models.SealedDay.objects.exclude(reason="").exists():
+        feeds.note(FEED, FeedState.OK, at=at)
 
 
 def _row(began: int, at: int) -> models.SealedDay:

@@ -69,6 +69,7 @@ class Recording:
             raise NotARecording(f"{path} is no recording of format {FORMAT}; import it first.")
         self._said = Described(document)
         self.universes = self._said.universes
+        self.rows = self._file.metadata.num_rows
         self._group = lru_cache(maxsize=1)(self._read_group)
 
     @cached_property
