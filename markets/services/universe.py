@@ -11,7 +11,7 @@ from markets.core import ranking, venue
 from markets.core.ports import Source, SourceDown
 from markets.core.types import Market, Status
 from markets.selectors import universes
-from markets.services import catalogue, sources
+from markets.services import catalogue, sources, standing
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def sync_markets(source: Source, at: int) -> Synced:
     rerank = newest is None or at // venue.DAY_MS > newest.effective_at // venue.DAY_MS
     current = set(universes.load(newest.pk).universe.column) if newest else set()
     kept = set(models.Pin.objects.values_list("condition_id", flat=True))
-    known = listed + _closed(current | kept, listed)
+    known = standing.overlaid(listed + _closed(current | kept, listed))
     chosen = _choose(known, at=at, current=current, kept=kept, rerank=rerank)
     with stages.advance(STAGE, from_=position, to=position + 1):
         keys = catalogue.store(_worth_storing(known, chosen, current), at)
