@@ -7,7 +7,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dashboard import errors, query, serializers
+from dashboard import errors, quality_lines, query, serializers
 from dashboard.api import DAY_MS, FAULTS, FROM, MARKET, TO, Face, Listing, listing
 from dashboard.reads import clock, quality, state
 from markets.core.coverage import Share
@@ -27,7 +27,11 @@ class Gaps(Face):
 
     @extend_schema(
         parameters=[parameter.documented() for parameter in parameters],
-        responses={200: serializers.listed(serializers.GapLine), 404: serializers.Fault, **FAULTS},
+        responses={
+            200: serializers.listed(quality_lines.GapLine),
+            404: serializers.Fault,
+            **FAULTS,
+        },
     )
     def get(self, request: Request, id: str) -> Response:
         asked = query.read(request.query_params, self.parameters)
@@ -38,7 +42,7 @@ class Gaps(Face):
         if found is None:
             raise exceptions.NotFound("There is no market with this id.")
         shown = [_gap(line) for line in quality.lines(found, now)]
-        lines = serializers.GapLine(shown, many=True).data
+        lines = quality_lines.GapLine(shown, many=True).data
         return Response({"next": None, "previous": None, "results": lines})
 
 
@@ -49,7 +53,7 @@ class Coverage(Face):
 
     @extend_schema(
         parameters=[parameter.documented() for parameter in parameters],
-        responses={200: serializers.Coverage, **FAULTS},
+        responses={200: quality_lines.Coverage, **FAULTS},
     )
     def get(self, request: Request) -> Response:
         asked = query.read(request.query_params, self.parameters)
@@ -74,14 +78,14 @@ class Coverage(Face):
             ],
             **_figures(sum(found.values(), Share())),
         }
-        return Response(serializers.Coverage(answer).data)
+        return Response(quality_lines.Coverage(answer).data)
 
 
 @listing
 class Anomalies(Listing):
     """Odd books by code, most frequent first: of the last hour unless a span is given."""
 
-    line = serializers.AnomalyLine
+    line = quality_lines.AnomalyLine
     key = None
     parameters = (MARKET, FROM, TO)
 
@@ -96,7 +100,7 @@ class Anomalies(Listing):
 class Feeds(Listing):
     """The doors to the exchange: how each stands, and what was asked of it in vain."""
 
-    line = serializers.FeedLine
+    line = quality_lines.FeedLine
     key = None
 
     def rows(self, asked: dict[str, Any]) -> Page[Any]:
