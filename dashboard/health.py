@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from markets.core.types import Feed, FeedState
+
 OK_POLLS, ERROR_POLLS, ERROR_MS = 3, 10, 120_000
 BEHIND_TICKS = 3
+FEED_MS = 1_800_000
+"""A feed not noted for so long is asked no more: what it once was is no news."""
+
+UNREAD_SHARE = 5
+"""With more than one in so many tracked markets not confirmed, something is wrong with reading."""
 
 
 class Status(StrEnum):
@@ -20,7 +27,9 @@ class Facts:
     """What is known about the desk; wall-clock times in ms UTC, None where nothing happened yet.
 
     `tick_at` is when the newest tick was recorded, `ticks` and `desk` are the two stages'
-    positions (tick ids), `desk_moved_at` when the desk last committed.
+    positions (tick ids), `desk_moved_at` when the desk last committed. `still_since` is since
+    when no tracked book changed although all are confirmed, where that is suspicious;
+    `unconfirmed` of the `tracked` markets were not confirmed by the last looks.
     """
 
     now: int
@@ -34,6 +43,10 @@ class Facts:
     halted: str = ""
     failing: tuple[str, ...] = ()
     unreadable: bool = False
+    feeds: tuple[Feed, ...] = ()
+    still_since: int | None = None
+    tracked: int = 0
+    unconfirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,8 @@ def judge(facts: Facts) -> Report:
         found = [
             reason
             for reason in (
-                _ledger(facts), _tick(facts), _desk(facts), _strategies(facts), _halt(facts)
+                _ledger(facts), _tick(facts), _desk(facts), *_feeds(facts), _still(facts),
+                _unread(facts), _strategies(facts), _halt(facts),
             )
             if reason
         ]  # fmt: skip
@@ -88,6 +102,38 @@ def _tick(facts: Facts) -> Reason | None:
     if age > limit:
         return Reason("no_fresh_tick", since, Status.ERROR)
     return Reason("late_tick", since, Status.DEGRADED)
+
+
+def _feeds(facts: Facts) -> list[Reason | None]:
+    """One reason for all feeds that are down and one for all that are degraded, the newest told."""
+    asked = [feed for feed in facts.feeds if facts.now - feed.seen_at <= FEED_MS]
+    down = [feed for feed in asked if feed.state is FeedState.DOWN]
+    poor = [feed for feed in asked if feed.state is FeedState.DEGRADED]
+    return [
+        Reason("feed_down", _told("does not answer", down), Status.DEGRADED) if down else None,
+        Reason("feed_degraded", _told("is not as agreed", poor), Status.DEGRADED) if poor else None,
+    ]
+
+
+def _told(what: str, feeds: list[Feed]) -> str:
+    names, newest = ", ".join(feed.name for feed in feeds), max(feeds, key=lambda one: one.since)
+    why = f": {newest.reason.rstrip('.')}" if newest.reason else ""
+    return f"The exchange's {names} {what}{why}."
+
+
+def _still(facts: Facts) -> Reason | None:
+    if facts.still_since is None:
+        return None
+    calm = span(facts.now - facts.still_since)
+    message = f"The exchange answers, but no tracked book has changed for {calm}."
+    return Reason("books_still", message, Status.DEGRADED)
+
+
+def _unread(facts: Facts) -> Reason | None:
+    if facts.unconfirmed * UNREAD_SHARE <= facts.tracked:
+        return None
+    message = f"{facts.unconfirmed} of {facts.tracked} tracked books are not confirmed."
+    return Reason("books_unread", message, Status.DEGRADED)
 
 
 def _desk(facts: Facts) -> Reason | None:

@@ -206,6 +206,9 @@ class MarketLine(serializers.Serializer):
     coverage = Micro(allow_null=True)
     anomalies = Count()
     event_id = Text()
+    last_change = Instant(allow_null=True)
+    last_confirmed = Instant(allow_null=True)
+    freshness = Text(allow_null=True)
 
 
 class HistoryPoint(serializers.Serializer):

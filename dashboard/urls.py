@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from dashboard import access, api, pages
+from dashboard import access, api, pages, quality
 
 PUBLIC = {
     "permission_classes": [access.Reader],
@@ -19,6 +19,8 @@ LISTS = {
     "trades": api.Trades,
     "positions": api.Positions,
     "equity": api.Equity,
+    "anomalies": quality.Anomalies,
+    "feeds": quality.Feeds,
 }
 
 urlpatterns = [
@@ -39,7 +41,9 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(**PUBLIC), name="schema"),
     path("api/status", api.Status.as_view(), name="status"),
     *(path(f"api/{name}", view.as_view(), name=name) for name, view in LISTS.items()),
+    path("api/coverage", quality.Coverage.as_view(), name="coverage"),
     path("api/markets/<str:id>/history", api.History.as_view(), name="history"),
+    path("api/markets/<str:id>/gaps", quality.Gaps.as_view(), name="gaps"),
     re_path(
         r"^api/strategies/(?P<name>[^/]+)/(?P<action>enable|disable)$",
         api.StrategySwitch.as_view(),

@@ -52,6 +52,7 @@ def desk(now: int, *, questions: tuple[str, ...] = (), points: int = 288) -> Non
     """
     catalogue(now, questions)
     ticks(now)
+    quality(now)
     opinions(now)
     accounts(now, points)
     orders(now)
@@ -112,7 +113,9 @@ def ticks(now: int, count: int = 40, spacing: int = 10_000) -> None:
             for index, market in enumerate(markets())
         )
     for index, market in enumerate(markets()):
-        mk.Latest.objects.create(market=market, tick_id=count, **quote(index, count, now - 2_000))
+        shown = quote(index, count, now - 2_000)
+        changed = now - 2_000 - index * 2 * MINUTE
+        mk.Latest.objects.create(market=market, tick_id=count, changed_at=changed, **shown)
     for code, times in (("TORN", 5), ("GHOST", 2), ("CROSSED", 1)):
         for number in range(times):
             mk.Anomaly.objects.create(
@@ -123,6 +126,30 @@ def ticks(now: int, count: int = 40, spacing: int = 10_000) -> None:
     totals = (("collect.snapshots", count * len(QUESTIONS)),)
     for name, position in (("collect", count), ("desk", count), ("notify", count), *totals):
         mk.Cursor.objects.create(name=name, position=position, moved_at=moment(now - 1_500))
+
+
+def quality(now: int) -> None:
+    """When each market was read, what was missed, and how the feeds stand."""
+    for index, market in enumerate(markets()):
+        mk.Stint.objects.create(market=market, since=now - (2 if index < 6 else 1) * DAY)
+    lost = (
+        (None, 30 * HOUR, 40 * MINUTE, "COLLECTOR_OFF", ""),
+        (None, 5 * HOUR, MINUTE, "NO_ANSWER", ""),
+        (0, 3 * HOUR, 6 * MINUTE, "REFUSED", "CROSSED"),
+        (3, 2 * HOUR, 25 * MINUTE, "UNREAD", ""),
+        (7, 20 * HOUR, 2 * HOUR, "NOT_TRADING", ""),
+    )
+    for index, ago, length, reason, detail in lost:
+        mk.Gap.objects.create(
+            market=None if index is None else markets()[index], tick_id=1, since=now - ago,
+            until=now - ago + length, reason=reason, detail=detail,
+        )  # fmt: skip
+    kinds = {"gamma": {"timeout": 2}, "clob": {"status_502": 1, "timeout": 4}, "data": {}}
+    for name, failures in kinds.items():
+        mk.Feed.objects.create(
+            name=name, state="ok", since=now - 9 * HOUR, seen_at=now - 3_000, requests=31_104,
+            failures=failures,
+        )  # fmt: skip
 
 
 def bars(now: int, count: int = 6) -> None:

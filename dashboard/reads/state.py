@@ -10,7 +10,8 @@ from django.db import DatabaseError
 from dashboard import health
 from dashboard.apps import DashboardConfig
 from execution.selectors import accounts, control, orders, overrides
-from markets.selectors import catalogue
+from markets.selectors import catalogue, continuity
+from markets.selectors.feeds import feeds
 from strategies import selectors as opinions
 
 HOUR_MS = 3_600_000
@@ -82,7 +83,7 @@ def read_health(now: int) -> Health:
             health.judge(facts),
             uptime,
             control.active_count(),
-            catalogue.tracked_count(),
+            facts.tracked,
             collected[1] if collected else None,
         )
     except DatabaseError:
@@ -185,7 +186,7 @@ def _facts(now: int, started: int, collected: tuple[int, int, int] | None) -> he
     positions = {stage.name: stage for stage in catalogue.stages()}
     desk = positions.get("desk")
     halt = next((halt for halt in control.halts() if halt.scope == "all"), None)
-    looks = opinions.looks().values()
+    looks, books = opinions.looks().values(), continuity.watching(now, poll_ms())
     return health.Facts(
         now=now,
         started_at=started,
@@ -197,6 +198,10 @@ def _facts(now: int, started: int, collected: tuple[int, int, int] | None) -> he
         ledger=control.ledger_fault(),
         halted=halt.reason if halt else "",
         failing=tuple(sorted(look.strategy for look in looks if look.error)),
+        feeds=feeds(),
+        still_since=books.still_since,
+        tracked=books.tracked,
+        unconfirmed=books.unconfirmed,
     )
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from dashboard import wire
 from dashboard.apps import DashboardConfig
-from dashboard.reads import overview, state
+from dashboard.reads import overview, quality, state
 from execution.selectors import accounts, control
 from markets.selectors import catalogue
 from strategies import selectors as opinions
@@ -66,6 +66,7 @@ class System:
     halted: control.Halted | None
     troubles: tuple[overview.Trouble, ...]
     waiting: tuple[control.Decision, ...]
+    data: quality.Quality
 
 
 def read(now: int, report: state.Health) -> System:
@@ -83,6 +84,7 @@ def read(now: int, report: state.Health) -> System:
         halted=next((halt for halt in control.halts() if halt.scope == "all"), None),
         troubles=overview.troubles(now, report.report, accounts.capital()),
         waiting=control.waiting(),
+        data=quality.read(now),
     )
 
 

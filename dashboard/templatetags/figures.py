@@ -54,6 +54,12 @@ def percent(micro: int | None) -> str:
 
 
 @register.filter
+def covered(micro: int | None) -> str:
+    """A share as percent, never rounded up to a whole one: 999_999 -> 99.99 %."""
+    return percent(None if micro is None else micro // 100 * 100)
+
+
+@register.filter
 def gain_percent(micro: int) -> str:
     """Percent in micro, signed: 1_250_000 -> +1.25 %."""
     sign = "+" if micro >= CENT // 2 else ""
@@ -90,6 +96,12 @@ def ends(at: int | None, now: int) -> SafeString | str:
         return "unknown"
     text = f"in {health.span(at - now)}" if at > now else "overdue"
     return format_html('<time datetime="{}" data-age="ends">{}</time>', wire.instant(at), text)
+
+
+@register.simple_tag
+def length(since: int, until: int) -> str:
+    """How long a stretch was: "12 s", "4 min"."""
+    return health.span(until - since)
 
 
 @register.simple_tag

@@ -133,6 +133,18 @@ def names(ids: Iterable[str]) -> Mapping[str, Name]:
     return {id: Name(question, slug, end, state or "") for id, question, slug, end, state in rows}
 
 
+def keys(ids: Iterable[str]) -> Mapping[int, str]:
+    """Local keys of the given markets, with their condition ids; unknown ones are absent."""
+    rows = Market.objects.filter(condition_id__in=set(ids))
+    return dict(rows.values_list("pk", "condition_id"))
+
+
+def titles(found: Iterable[int]) -> Mapping[int, tuple[str, str]]:
+    """(condition id, question) of the markets with the given local keys."""
+    rows = Market.objects.filter(pk__in=list(found)).values_list("pk", "condition_id", "question")
+    return {key: (name, question) for key, name, question in rows}
+
+
 def listings(
     *,
     at: int,
@@ -181,11 +193,6 @@ def newest() -> tuple[int, int, int] | None:
     """The newest tick's id, its event time and when it was recorded (ms UTC)."""
     last = ticks.last_tick()
     return (last.id, last.at, int(last.recorded_at.timestamp() * 1000)) if last else None
-
-
-def tracked_count() -> int:
-    """How many markets are tracked now."""
-    return Latest.objects.filter(tracked=True).count()
 
 
 def failures(*, since: int) -> tuple[int, int] | None:

@@ -1,15 +1,16 @@
 """What was not confirmed: gaps that ended, gaps that last, and answers that stand still."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from markets import models
 from markets.core import gaps
 from markets.core.book import Anomaly
-from markets.core.gaps import Gap, GapReason
+from markets.core.gaps import Freshness, Gap, GapReason
 from markets.core.tick import Ints
 from markets.selectors import universes
 from markets.selectors.ticks import FAILURES
@@ -43,6 +44,16 @@ class Lasting:
         """Places in `keys` of the markets with an open gap of their own."""
         found: Ints = np.flatnonzero(self.until - self.marks > self.limit)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How many books are tracked, how many of those that trade the last looks did not confirm, and
+    since when (ms UTC) not one has changed, where that is suspicious."""
+
+    tracked: int
+    unconfirmed: int
+    still_since: int | None
 
 
 def failed_since_the_newest_tick() -> int:
@@ -134,23 +145,28 @@ def longest(since: int, until: int, *, now: int, every: int, limit: int) -> tupl
     return tuple(sorted(found, key=lambda gap: gap.since - gap.until)[:limit])
 
 
-def still_since(now: int, every: int) -> int | None:
-    """Since when no tracked book has changed although all are confirmed, if that is suspicious."""
+def watching(now: int, every: int) -> Watching:
+    """How the tracked books stand at `now` (ms UTC), in two queries while all is well."""
     known = universes.newest()
-    if known is None or int(known.universe.accepting.sum()) < STILL_MARKETS:
-        return None
     rows = models.Latest.objects.filter(tracked=True)
-    newest = rows.aggregate(seen=Max("observed_at"), changed=Max("changed_at"))
-    seen, changed = newest["seen"] or 0, newest["changed"] or 0
-    if not changed or now - seen > gaps.limit(every) or seen - changed <= STILL_MS:
-        return None
-    return int(changed)
+    ends = rows.aggregate(Count("pk"), Min("observed_at"), Max("observed_at"), Max("changed_at"))
+    tracked, seen = ends["pk__count"], ends["observed_at__max"] or 0
+    if known is None or not seen:
+        return Watching(tracked, 0, None)
+    oldest, unconfirmed = seen - gaps.limit(every), 0
+    if ends["observed_at__min"] < oldest:
+        late = rows.filter(observed_at__lt=oldest).values_list("market_id", flat=True)
+        unconfirmed = len(set(late) - _resting(known))
+    changed, active = ends["changed_at__max"], int(known.universe.accepting.sum())
+    calm = changed and seen - changed > STILL_MS and now - seen <= gaps.limit(every)
+    return Watching(tracked, unconfirmed, changed if calm and active >= STILL_MARKETS else None)
 
 
-def unconfirmed(at: int, every: int) -> int:
-    """How many tracked markets that take orders were not confirmed lately, as of a tick at `at`."""
-    rows = models.Latest.objects.filter(tracked=True, observed_at__lt=at - gaps.limit(every))
-    return len(set(rows.values_list("market_id", flat=True)) - not_trading())
+def freshness_counts(now: int, every: int) -> dict[Freshness, int]:
+    """How many tracked books are in each state, every state named."""
+    rows = models.Latest.objects.filter(tracked=True).values_list("observed_at", "changed_at")
+    counted = Counter(gaps.freshness(*row, now, every) for row in rows)
+    return {state: counted[state] for state in Freshness}
 
 
 def _silent_since(now: int, limit: int) -> int | None:
@@ -184,8 +200,10 @@ def overlapping(since: int, until: int) -> QuerySet[models.Gap]:
 def not_trading() -> set[int]:
     """Keys of the tracked markets in which the exchange takes no orders."""
     known = universes.newest()
-    if known is None:
-        return set()
+    return _resting(known) if known else set()
+
+
+def _resting(known: universes.Tracked) -> set[int]:
     return {known.keys[place] for place in np.flatnonzero(~known.universe.accepting).tolist()}
 
 

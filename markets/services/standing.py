@@ -56,7 +56,7 @@ def overlaid(markets: Sequence[types.Market]) -> list[types.Market]:
     The catalogue is minutes behind the word on outcomes; a listing that says "open" of a market
     whose outcome is proposed does not take that back.
     """
-    facts = _newest([market.id for market in markets])
+    facts = _newest()
     return [
         shown(market, facts[market.id])
         if market.id in facts and facts[market.id].status in SPOKEN
@@ -65,10 +65,9 @@ def overlaid(markets: Sequence[types.Market]) -> list[types.Market]:
     ]
 
 
-def _newest(markets: Sequence[str]) -> Mapping[str, types.Resolution]:
-    rows = models.Resolution.objects.select_related("market").order_by("tick_id", "at", "id")
-    if len(markets) <= 1_000:
-        rows = rows.filter(market__condition_id__in=markets)
+def _newest() -> Mapping[str, types.Resolution]:
+    """What was last said of each market ever spoken of."""
+    rows = models.Resolution.objects.order_by("tick_id", "at", "id")
     found = rows.values_list("market__condition_id", "status", "at")
     return {name: types.Resolution(name, Status(status), at) for name, status, at in found}
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 
@@ -13,7 +13,7 @@ from markets.core.ports import Listing, Source, SourceDown
 from markets.core.ranking import Choice
 from markets.core.types import Market
 from markets.selectors import universes
-from markets.services import catalogue, listing, sources
+from markets.services import catalogue, listing, sources, standing
 from markets.services.listing import Known
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ def sync_markets(source: Source, at: int) -> Synced:
     followed = members.keys() | kept.keys()
     known = listing.gather(source, listed, at, followed=followed, pins=pins, before=before)
     rerank = newest is None or at // venue.DAY_MS > newest.effective_at // venue.DAY_MS
+    known = replace(known, markets=tuple(standing.overlaid(known.markets)))
     choice = ranking.choose(
         known.markets,
         at=at,

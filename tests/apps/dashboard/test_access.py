@@ -20,6 +20,7 @@ ADMINISTER_API = {**OPERATE_API, "operator": 403}
 OPERATE_PAGE = {"nobody": 302, "": 403, "viewer": 403, "operator": 302, "admin": 302}
 WHY = {"reason": "a test", "sure": "yes", "value": "5"}
 HISTORY = f"/api/markets/{rows.condition(0)}/history"
+GAPS = f"/api/markets/{rows.condition(0)}/gaps"
 
 MATRIX = {
     ("GET", "/"): READ_PAGE,
@@ -33,6 +34,10 @@ MATRIX = {
     ("GET", "/api/strategies"): READ_API,
     ("GET", "/api/markets"): READ_API,
     ("GET", HISTORY): READ_API,
+    ("GET", GAPS): READ_API,
+    ("GET", "/api/coverage"): READ_API,
+    ("GET", "/api/anomalies"): READ_API,
+    ("GET", "/api/feeds"): READ_API,
     ("GET", "/api/signals"): READ_API,
     ("GET", "/api/silences"): READ_API,
     ("GET", "/api/orders"): READ_API,

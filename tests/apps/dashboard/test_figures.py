@@ -79,3 +79,11 @@ def test_places_go_there_and_back():
 )  # fmt: skip
 def test_figures_for_people(shown, text):
     assert shown == text
+
+
+@pytest.mark.parametrize(
+    ("micro", "shown"),
+    [(1_000_000, "100.00\xa0%"), (999_999, "99.99\xa0%"), (0, "0.00\xa0%"), (None, "–")],
+)
+def test_a_share_with_a_hole_in_it_never_reads_whole(micro, shown):
+    assert figures.covered(micro) == shown

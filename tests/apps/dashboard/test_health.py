@@ -9,6 +9,7 @@ from dashboard import health
 from dashboard.health import Status
 from execution import models as execution
 from markets import models as markets
+from markets.core.types import Feed, FeedState
 from tests import rows
 from tests.builders import NOON
 
@@ -16,6 +17,10 @@ WELL = health.Facts(
     now=NOON, started_at=NOON - 3_600_000, poll_ms=10_000, tick_at=NOON - 4_000, ticks=500,
     desk=500, desk_moved_at=NOON - 3_500,
 )  # fmt: skip
+
+
+def feed(state: FeedState = FeedState.OK, seen_at: int = NOON - 5_000, name: str = "clob") -> Feed:
+    return Feed(name, state, "it answers 502.", NOON - 60_000, seen_at)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,17 @@ WELL = health.Facts(
         ({"ledger": "cash is off by 1"}, Status.ERROR, ["ledger_broken"]),
         ({"failing": ("value_bet_v1",)}, Status.DEGRADED, ["strategy_error"]),
         ({"halted": "drawdown"}, Status.OK, ["halted"]),
+        ({"feeds": (feed(),)}, Status.OK, []),
+        ({"feeds": (feed(FeedState.DOWN),)}, Status.DEGRADED, ["feed_down"]),
+        (
+            {"feeds": (feed(FeedState.DEGRADED), feed(FeedState.DOWN))},
+            Status.DEGRADED,
+            ["feed_down", "feed_degraded"],
+        ),
+        ({"feeds": (feed(FeedState.DOWN, seen_at=NOON - 1_800_001),)}, Status.OK, []),
+        ({"still_since": NOON - 700_000}, Status.DEGRADED, ["books_still"]),
+        ({"tracked": 50, "unconfirmed": 10}, Status.OK, []),
+        ({"tracked": 50, "unconfirmed": 11}, Status.DEGRADED, ["books_unread"]),
         ({"unreadable": True}, Status.ERROR, ["database"]),
         (
             {"tick_at": NOON - 40_000, "ledger": "off", "halted": "by anna"},
@@ -64,6 +80,39 @@ def test_each_reason_says_its_figure():
     [reason] = health.judge(replace(WELL, tick_at=NOON - 300_000)).reasons
 
     assert reason.message == "No new prices for 5 min; one look every 10 s is expected."
+
+
+def test_a_feed_that_is_down_is_named_with_the_reason():
+    feeds = (feed(FeedState.DOWN), feed(FeedState.DOWN, name="clob/books"))
+    [reason] = health.judge(replace(WELL, feeds=feeds)).reasons
+
+    assert reason.message == "The exchange's clob, clob/books does not answer: it answers 502."
+
+
+def test_an_exchange_that_stands_still_is_told(client, desk):
+    markets.Latest.objects.update(changed_at=NOON - 3_600_000)
+    answer = client.get("/health").json()
+
+    assert (answer["status"], answer["reasons"]) == ("degraded", ["books_still"])
+    assert answer["messages"] == [
+        "The exchange answers, but no tracked book has changed for 60 min."
+    ]
+
+
+def test_a_calm_night_of_few_markets_is_no_illness(client, desk):
+    markets.Latest.objects.update(changed_at=NOON - 3_600_000)
+    newest = markets.Universe.objects.get()
+    newest.members, newest.pk = newest.members[:4], None
+    newest.save()
+
+    assert client.get("/health").json()["status"] == "ok"
+
+
+def test_books_that_are_not_confirmed_are_counted(client, desk):
+    late = list(markets.Latest.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    markets.Latest.objects.filter(pk__in=late).update(observed_at=NOON - 60_000)
+
+    assert client.get("/health").json()["messages"] == ["2 of 8 tracked books are not confirmed."]
 
 
 def test_health_answers_its_four_keys_first(client, desk):
