@@ -26,6 +26,8 @@ class Anomaly(StrEnum):
     BACKWARDS = "BACKWARDS"
     MISSING = "MISSING"
     BAD_PAYLOAD = "BAD_PAYLOAD"
+    STALE = "STALE"
+    MISMATCH = "MISMATCH"
 
 
 def best_bid(book: Book) -> Level | None:

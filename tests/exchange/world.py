@@ -57,6 +57,8 @@ class Listing:
     anchor: float
     logit: float = 0.0
     noise: float = 0.0
+    quoted: float = 0.5
+    """The probability its book was last drawn around: a book changes only when it says so."""
     version: int = 0
     changed_at: int = 0
     state: str = "open"
@@ -90,6 +92,8 @@ class World:
         draw = random.Random(f"{self.seed}-listings")
         kinds = ["ordinary"] * self.markets + list(EXTRA)
         self.listings = [self._list(index, kind, draw) for index, kind in enumerate(kinds)]
+        for listing in self.listings:
+            listing.quoted = self.price(listing)
 
     def move(self) -> None:
         """Bring every market to the present step."""
@@ -130,7 +134,7 @@ class World:
         draw = random.Random(f"{self.seed}-{listing.index}-{listing.version}")
         grid = ONE // listing.tick
         spread = draw.choice((1, 1, 1, 2, 3))
-        bid = min(max(int(self.price(listing) * grid - spread / 2 + 0.5), 1), grid - spread - 1)
+        bid = min(max(int(listing.quoted * grid - spread / 2 + 0.5), 1), grid - spread - 1)
         bids = [(at * listing.tick, self._size(draw)) for at in range(bid, 0, -1)]
         asks = [(at * listing.tick, self._size(draw)) for at in range(bid + spread, grid)]
         return bids[:LEVELS], asks[:LEVELS]
@@ -144,6 +148,7 @@ class World:
         listing.noise = 0.985 * listing.noise + self._walk.gauss(0, 0.02)
         if self._walk.random() < 0.4:
             listing.version = step
+            listing.quoted = self.price(listing)
             listing.changed_at = self.started_at + step * self.step_ms
 
     def _list(self, index: int, kind: str, draw: random.Random) -> Listing:
