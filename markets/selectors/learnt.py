@@ -53,6 +53,11 @@ def between(first: int, last: int) -> Learnt:
     return found
 
 
+def prints_since(at: int) -> set[Print]:
+    """Stored trades made at `at` (ms UTC) or later."""
+    return {fact for _, fact in _prints({"at__gte": at})}
+
+
 def _prints(span: dict[str, int]) -> list[tuple[int, Print]]:
     rows = list(models.Print.objects.filter(**span).values_list(*_PRINT))
     tokens = models.Token.objects.filter(market_id__in={row[1] for row in rows})

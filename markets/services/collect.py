@@ -8,18 +8,21 @@ from django.conf import settings
 from django.utils import timezone
 
 from markets import stages
-from markets.core.assembly import assemble
+from markets.core.assembly import Flaw, assemble
 from markets.core.bars import BAR_MS, OpenBar
 from markets.core.ports import Source, SourceDown
 from markets.core.tick import Tick, Universe, empty
-from markets.core.types import Resolution
-from markets.selectors import bars, ticks, universes
+from markets.core.types import Market, Print, Resolution
+from markets.selectors import bars, learnt, ticks, universes
 from markets.selectors.universes import Tracked
 from markets.services import resolutions, rows, sources
 from markets.services import universe as listing
 from markets.services.rows import Step
 
 log = logging.getLogger(__name__)
+
+STREAM_MS = 900_000
+"""How far back a stream is asked for trades: what is stored already is told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +135,10 @@ def _cycle(
         books=books,
         refused=refused,
         resolutions=facts,
+        prints=_streamed(source, at, live),
         depth_levels=settings.PQAP.collection.depth_levels,
     )
+    flaws += _flagged(source, universe)
     if tick is None:
         log.warning("No new book among %d markets; there is no tick this time.", len(live))
         return None
@@ -153,6 +158,26 @@ def _outcomes(
     except SourceDown as down:
         log.warning("The outcomes could not be read: %s", down.reason)
         return ()
+
+
+def _flagged(source: Source, universe: Universe) -> tuple[Flaw, ...]:
+    """Books handed out although they had been wrong: set right with the same read, and counted."""
+    named = getattr(source, "flagged", {})
+    return tuple(
+        Flaw(market.id, code)
+        for market in universe.markets
+        if (code := named.get(market.yes.id) or named.get(market.no.id))
+    )
+
+
+def _streamed(source: Source, at: int, live: list[Market]) -> tuple[Print, ...]:
+    """Trades a stream brought that are not stored yet."""
+    if source.name != "stream":
+        return ()
+    since = at - STREAM_MS
+    told = source.prints([market.id for market in live], since, at)
+    stored = learnt.prints_since(since)
+    return tuple(made for made in told if made not in stored)
 
 
 def _store(source: Source, steps: list[Step], known: Tracked, position: int) -> None:
