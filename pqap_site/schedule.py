@@ -29,12 +29,13 @@ class Entry:
 
 
 def entries(configuration: Configuration) -> tuple[Entry, ...]:
-    """The schedule this configuration asks for."""
+    """The schedule this configuration asks for; a stream collects by itself."""
     env = configuration.env
     collect, desk, upkeep = collect_queue(env), desk_queue(env), upkeep_queue(env)
     poll = configuration.collection.poll_seconds
+    reading = Entry("markets.collect", poll, collect, "reads the books of every tracked market")
     return (
-        Entry("markets.collect", poll, collect, "reads the books of every tracked market"),
+        *(() if configuration.collection.mode == "stream" else (reading,)),
         Entry(
             "markets.sync_markets",
             SYNC_SECONDS,

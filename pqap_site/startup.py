@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from execution.core.types import ChangeKind
 from execution.selectors import checks, overrides
 from execution.services import changes, opening
-from markets.services import sources
+from markets.services import feeds, sources, stream
 from notifications import services as notifications
 from pqap_site import (
     fastforward,
@@ -61,6 +61,8 @@ def check_ledger() -> None:
 
 def prepare_source() -> None:
     """Open the source once, so that a bad recording is one sentence and not an error a cycle."""
+    if settings.PQAP.collection.mode != "stream":
+        feeds.retire(stream.FEED)
     try:
         sources.current(settings.PQAP)
     except (OSError, ValueError) as problem:

@@ -30,6 +30,7 @@ class Anomaly(StrEnum):
     HASH = "HASH"
     STALE = "STALE"
     ONE_SIDED = "ONE_SIDED"
+    MISMATCH = "MISMATCH"
 
 
 def best_bid(book: Book) -> Level | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from markets import stages
 from markets.core import grids
-from markets.core.assembly import assemble
+from markets.core.assembly import Flaw, assemble
 from markets.core.bars import BAR_MS, OpenBar
 from markets.core.gaps import Record
 from markets.core.grids import Grid
@@ -181,6 +181,7 @@ def _cycle(
         prints=trades.prints,
         depth_levels=settings.PQAP.collection.depth_levels,
     )
+    flaws += _flagged(source, universe)
     if tick is None:
         log.warning("No new book among %d markets; there is no tick this time.", len(live))
         return None
@@ -232,6 +233,16 @@ def _outcomes(
     except SourceDown as down:
         log.warning("The outcomes could not be read: %s", down.reason)
         return ()
+
+
+def _flagged(source: Source, universe: Universe) -> tuple[Flaw, ...]:
+    """Books handed out although they had been wrong: set right with the same read, and counted."""
+    named = getattr(source, "flagged", {})
+    return tuple(
+        Flaw(market.id, code)
+        for market in universe.markets
+        if (code := named.get(market.yes.id) or named.get(market.no.id))
+    )
 
 
 def _store(source: Source, found: _Found, known: Tracked, position: int, warm: _Warm) -> None:

@@ -8,6 +8,11 @@ from markets import models
 from markets.core.types import FeedState
 
 
+def retire(name: str) -> None:
+    """Forget a door that is not used any more, so that nobody worries about how it stood."""
+    models.Feed.objects.filter(name=name).delete()
+
+
 @transaction.atomic
 def note(
     name: str,

@@ -68,6 +68,11 @@ class Outcomes:
             self._ask_gamma(silent, at, start + self.seconds)
         return tuple(self._known[market] for market in markets if market in self._known)
 
+    def ask_soon(self, markets: Iterable[str]) -> None:
+        """There is a reason to ask of these markets with the next read."""
+        for market in markets:
+            self._due.pop(market, None)
+
     def _is_due(self, market: str) -> bool:
         return self._due.get(market, float("-inf")) <= self.transport.clock()
 

@@ -49,7 +49,7 @@ def load(
     except ValidationError as error:
         found += _told(error, document, found)
     else:
-        found += _recording(file.exchange, document)
+        found += _recording(file.exchange, document) + _streamed(file, document)
     if found + wrong:
         raise Refused(document.name, found + wrong)
     exchange = file.exchange.model_copy(update=urls)
@@ -113,6 +113,16 @@ def _recording(exchange: schema.Exchange, document: Document) -> list[Fault]:
     place = ("exchange", "recording")
     must = "a recorded file or folder that exists"
     return [faults.not_allowed(document.line(place), key(place), exchange.recording, must)]
+
+
+def _streamed(file: schema.File, document: Document) -> list[Fault]:
+    """Only the exchange itself has a stream."""
+    source = file.exchange.source
+    if file.collection.mode != "stream" or source == "polymarket":
+        return []
+    place = ("collection", "mode")
+    must = f"poll, because exchange.source is {source}: only polymarket has a stream"
+    return [faults.not_allowed(document.line(place), key(place), "stream", must)]
 
 
 def _built(

@@ -85,7 +85,7 @@ class Filters(Block):
 
 
 class Collection(Block):
-    mode: Annotated[str, leaves.one_of("poll")] = "poll"
+    mode: Annotated[str, leaves.one_of("poll", "stream")] = "poll"
     poll_seconds: Annotated[int, leaves.whole(1, 3600, "seconds")] = 10
     markets: Annotated[int, leaves.whole(1, 5000)] = 50
     pinned: tuple[Pin, ...] = ()

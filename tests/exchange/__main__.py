@@ -1,6 +1,7 @@
 """Run the local exchange by itself: `python -m tests.exchange --port 9911 --markets 60`.
 
-Point a desk at it with PQAP_GAMMA_URL, PQAP_CLOB_URL and PQAP_DATA_URL.
+Point a desk at it with PQAP_GAMMA_URL, PQAP_CLOB_URL, PQAP_DATA_URL and PQAP_WS_URL: the market
+WebSocket listens one port higher.
 """
 
 import argparse
@@ -15,14 +16,17 @@ from tests.exchange.world import World
 def main() -> None:
     arguments = _arguments()
     exchange = Exchange(_world(arguments), arguments.port)
+    stream = exchange.socket(arguments.port + 1)
     names = ("GAMMA", "CLOB", "DATA")
-    print(" ".join(f"PQAP_{name}_URL={exchange.url}" for name in names), flush=True)
+    told = [f"PQAP_{name}_URL={exchange.url}" for name in names]
+    print(" ".join([*told, f"PQAP_WS_URL={stream.url}"]), flush=True)
     if arguments.resolve_every:
         Thread(target=_resolve, args=(exchange, arguments.resolve_every), daemon=True).start()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     exchange.serve()
     total = sum(exchange.requests.values())
     print(f"\n{total} requests: {dict(exchange.requests)}", flush=True)
+    print(f"{stream.connects} streams: {dict(stream.sent)}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:

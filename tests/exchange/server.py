@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.exchange import faults, shapes
 from tests.exchange.faults import Fault
+from tests.exchange.sockets import MarketSocket
 from tests.exchange.world import World
 
 MOST_TOKENS = 500
@@ -46,6 +47,7 @@ class Exchange:
         self.trades_page = 1000
         self.repeat_cursor = False
         self.stopping = Event()
+        self._socket: MarketSocket | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -54,12 +56,20 @@ class Exchange:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    def socket(self, port: int = 0, **how: Any) -> MarketSocket:
+        """The market WebSocket of the same world; opened with the first call."""
+        if self._socket is None:
+            self._socket = MarketSocket(self.world, port, **how)
+        return self._socket
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
+        if self._socket is not None:
+            self._socket.close()
         self._server.shutdown()
         self._server.server_close()
 

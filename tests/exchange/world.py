@@ -59,6 +59,8 @@ class Listing:
     anchor: float
     logit: float = 0.0
     noise: float = 0.0
+    quoted: float = 0.5
+    """The probability its book was last drawn around: a book changes only when it says so."""
     version: int = 0
     changed_at: int = 0
     state: str = "open"
@@ -126,9 +128,11 @@ class World:
             from tests.exchange import mix
 
             self.listings = mix.listings(self.seed, self.markets, self.started_at)
-            return
-        kinds = ["ordinary"] * self.markets + list(EXTRA)
-        self.listings = [self._list(index, kind, draw) for index, kind in enumerate(kinds)]
+        else:
+            kinds = ["ordinary"] * self.markets + list(EXTRA)
+            self.listings = [self._list(index, kind, draw) for index, kind in enumerate(kinds)]
+        for listing in self.listings:
+            listing.quoted = self.price(listing)
 
     def move(self) -> None:
         """Bring every market to the present step."""
@@ -207,7 +211,7 @@ class World:
     def _touch(self, listing: Listing, draw: random.Random) -> tuple[int, int]:
         grid = ONE // listing.tick
         spread = draw.choice((1, 1, 1, 2, 3))
-        bid = min(max(int(self.price(listing) * grid - spread / 2 + 0.5), 1), grid - spread - 1)
+        bid = min(max(int(listing.quoted * grid - spread / 2 + 0.5), 1), grid - spread - 1)
         return bid, bid + spread
 
     def _size(self, draw: random.Random) -> int:
@@ -219,6 +223,7 @@ class World:
         listing.noise = 0.985 * listing.noise + self._walk.gauss(0, 0.02)
         if self._walk.random() < 0.4:
             listing.version = step
+            listing.quoted = self.price(listing)
             listing.changed_at = self.started_at + step * self.step_ms
             if listing.kind == "ordinary" and self._bustle.random() < TRADED_SHARE:
                 side = self._bustle.choice(("BUY", "SELL"))

@@ -1,15 +1,18 @@
 """The schedule, the ring and the queues."""
 
+import dataclasses
 import json
 import logging
 
 import pytest
 from celery import Celery
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from markets import stages
 from pqap_site import celery, ring, schedule
+from pqap_site.management.commands import runpqap
 
 
 @pytest.fixture
@@ -49,6 +52,40 @@ def test_nothing_but_reading_books_goes_where_the_books_are_read():
     collect = celery.collect_queue(settings.PQAP.env)
 
     assert [task for task, queue in queues.items() if queue == collect] == ["markets.collect"]
+
+
+def streaming(configuration):
+    collection = dataclasses.replace(configuration.collection, mode="stream")
+    return dataclasses.replace(configuration, collection=collection)
+
+
+@pytest.mark.django_db
+def test_a_stream_collects_by_itself_and_nobody_rings_for_it_until_it_polls_again():
+    polling, stream = settings.PQAP, streaming(settings.PQAP)
+
+    def rung():
+        return set(PeriodicTask.objects.values_list("name", flat=True)) & set(everything)
+
+    everything = [entry.task for entry in schedule.entries(polling)]
+    schedule.rebuild(schedule.entries(stream))
+    assert rung() == set(everything) - {"markets.collect"}
+
+    schedule.rebuild(schedule.entries(polling))
+    assert rung() == set(everything)
+
+
+def test_a_stream_takes_the_place_of_the_collect_worker(settings):
+    def names():
+        return [program.name for program in runpqap.programs("127.0.0.1", 8080)]
+
+    assert names() == ["web", "collect", "desk", "upkeep", "beat"]
+    settings.PQAP = streaming(settings.PQAP)
+    assert names() == ["web", "stream", "desk", "upkeep", "beat"]
+
+
+def test_stream_books_refuses_to_run_beside_a_collect_worker():
+    with pytest.raises(CommandError, match="set it to stream"):
+        call_command("stream_books")
 
 
 @pytest.mark.django_db

@@ -93,11 +93,18 @@ def programs(bind: str, number: int) -> list[Program]:
     )
     return [
         Program("web", "web server", gunicorn),
-        Program("collect", "collect worker", worker.command("collect", python=python)),
+        _collector(python),
         Program("desk", "desk worker", worker.command("desk", python=python)),
         Program("upkeep", "upkeep worker", worker.command("upkeep", python=python)),
         Program("beat", "scheduler", worker.command("none", beat=True, python=python)),
     ]
+
+
+def _collector(python: str) -> Program:
+    """Who makes the ticks: a worker that is rung, or the stream on its own beat."""
+    if settings.PQAP.collection.mode == "stream":
+        return Program("stream", "stream", (python, "manage.py", "stream_books"))
+    return Program("collect", "collect worker", worker.command("collect", python=python))
 
 
 def _supervisor(number: int) -> Supervisor:
