@@ -20,8 +20,9 @@ from markets.sources.wire_gamma import Listed
 logger = logging.getLogger(__name__)
 
 PAGE_SECONDS = 8.0
-WALK_SECONDS = 10.0
-"""How long one sitting of a walk may take, and one page of it."""
+WALK_SECONDS = 8.0
+"""How long one page and one sitting may take. A sync must end within a task's 25 seconds: a sitting
+and the start of a page, fees, look-ups by name and their fees are 8 + 2 + 3 + 5 + 3."""
 
 WALK_EVERY_SECONDS = 570.0
 """A little under ten minutes, so that every tenth of the syncs, one a minute, begins a walk."""

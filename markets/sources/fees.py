@@ -13,7 +13,7 @@ from markets.sources.wire_gamma import Listed
 
 logger = logging.getLogger(__name__)
 
-FEES_SECONDS = 4.0
+FEES_SECONDS = 3.0
 MOST_FEES = 40
 FEE_AGAIN_SECONDS = 3600.0
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 BATCH = 50
 """Condition ids a call: the exchange takes about 100, but an address has its limits."""
 
-LOOKUP_SECONDS = 6.0
+LOOKUP_SECONDS = 5.0
 AGAIN_SECONDS = 600.0
 """A slug that names nothing is not asked for again so soon."""
 
@@ -62,19 +62,22 @@ class Lookups:
             raise SourceDown(f"{self.gamma.url} changed its list of markets: {e}") from e
 
     def _by_slug(self, slug: str, until: float) -> list[Listed]:
-        """A market's slug, else an event's; nothing where it is neither."""
+        """What a slug names; one that is both an event's and a market's means the event."""
         name = quote(slug, safe="")
+        found: list[Listed] = []
         try:
             body = self._get(f"/markets/slug/{name}", {"include_tag": "true"}, until)
-            return _markets([body])
+            found = _markets([body])
         except Rejected:
             pass
+        if found and found[0].market.event.slug != slug:
+            return found
         try:
-            body = self._get(f"/events/slug/{name}", {}, until)
+            return _of_event(self._get(f"/events/slug/{name}", {}, until)) or found
         except Rejected:
-            self._unknown[slug] = until + AGAIN_SECONDS
-            return []
-        return _of_event(body)
+            if not found:
+                self._unknown[slug] = until + AGAIN_SECONDS
+            return found
 
     def _get(self, path: str, params: Any, until: float) -> Any:
         left = until - self.transport.clock()

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 PAGE = 100
 MOST_PAGES = 400
+LEAST_SECONDS = 2.0
+"""A page begun at the end of a sitting has this long all the same."""
+
 LONGEST_SECONDS = 1_800.0
 """A walk older than this begins anew: what its first pages said is too old."""
 
@@ -53,7 +56,7 @@ class Walk:
         within: float,
         most_pages: int = MOST_PAGES,
     ) -> None:
-        """Read pages until `until` (the transport's clock), each `within` seconds.
+        """Read pages until `until` (the transport's clock), each `within` seconds at most.
 
         SourceDown comes from a page that failed; the next call reads it again. A cursor that
         comes twice and more than `most_pages` pages end the walk, incomplete.
@@ -62,7 +65,8 @@ class Walk:
             if self.pages >= most_pages:
                 self._cut(f"it has more than {most_pages} pages")
                 return
-            self.cursor = self._page(transport, gamma, within)
+            left = max(until - transport.clock(), LEAST_SECONDS)
+            self.cursor = self._page(transport, gamma, min(within, left))
             if not self.cursor:
                 self.over = self.complete = True
             elif self.cursor in self.cursors:

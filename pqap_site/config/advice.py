@@ -96,7 +96,7 @@ def _collection(collection: Collection) -> Iterator[Advice]:
         yield ("collection", "snapshot_seconds"), text
     if len(collection.pinned) > collection.markets:
         text = f"{len(collection.pinned)} pins are more than markets, {collection.markets}"
-        yield ("collection", "pinned"), f"{text}: only they are tracked"
+        yield ("collection", "pinned"), f"{text}: they are tracked beside those"
 
 
 def _exchange(env: str, exchange: Exchange) -> Iterator[Advice]:

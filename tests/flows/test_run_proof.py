@@ -65,7 +65,7 @@ def test_collects_fifty_markets_every_ten_seconds_in_flat_memory(tmp_path):
     assert b'"status":"ok"' in health
     assert ticks >= MINUTES * 6 * 0.9
     assert calls <= 2 * (ticks + 3)
-    assert tokens == {100}
+    assert all(100 <= size <= 500 for size in tokens)  # 50 ranked markets, and their events
     assert late < early * 1.05
     assert "database is locked" not in text
     assert "ERROR" not in text

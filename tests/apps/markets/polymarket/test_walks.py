@@ -186,6 +186,12 @@ class TestByName:
 
         assert ids(found) == {x.condition for x in exchange.world.listings if x.event == event}
 
+    def test_a_slug_of_both_an_event_and_a_market_means_the_event(self, source, exchange):
+        first, second = exchange.world.listings[:2]
+        first.event_slug = second.event_slug = first.slug
+
+        assert ids(source.lookup([first.slug], NOW)) >= {first.condition, second.condition}
+
     def test_a_name_that_means_nothing_is_not_asked_for_at_every_turn(
         self, source, exchange, clock
     ):
