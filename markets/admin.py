@@ -13,6 +13,7 @@ from markets.models import (
     Event,
     Latest,
     Market,
+    PastImport,
     Pin,
     Resolution,
     Terms,
@@ -142,6 +143,15 @@ class ResolutionAdmin(ReadOnly):
     list_select_related = ("market",)
     ordering = ("-at", "-id")
     when, yes, no = instant("at", "at"), amount("yes_payout"), amount("no_payout")
+
+
+@admin.register(PastImport)
+class PastImportAdmin(ReadOnly):
+    list_display = ("market", "entered", "asked", "tries", "bars", "waiting", "done", "reason")
+    list_filter = ("done", "waiting")
+    list_select_related = ("market",)
+    ordering = ("-entered_at", "market_id")
+    entered, asked = instant("entered_at", "entered"), instant("asked_at", "asked")
 
 
 @admin.register(Cursor)
