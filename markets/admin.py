@@ -13,6 +13,7 @@ from markets.models import (
     Event,
     Latest,
     Market,
+    PastImport,
     Pin,
     Resolution,
     SealedDay,
@@ -153,6 +154,15 @@ class SealedDayAdmin(ReadOnly):
     list_filter = ("state",)
     ordering = ("-began_at",)
     began = instant("began_at", "day")
+
+
+@admin.register(PastImport)
+class PastImportAdmin(ReadOnly):
+    list_display = ("market", "entered", "asked", "tries", "bars", "waiting", "done", "reason")
+    list_filter = ("done", "waiting")
+    list_select_related = ("market",)
+    ordering = ("-entered_at", "market_id")
+    entered, asked = instant("entered_at", "entered"), instant("asked_at", "asked")
 
 
 @admin.register(Cursor)

@@ -90,7 +90,7 @@ class Histories:
             return self._from_data(token, start, end, until)
 
     def _from_data(self, token: str, start: int, end: int, until: float) -> Sequence[PricePoint]:
-        points: list[PricePoint] = []
+        points: dict[int, PricePoint] = {}
         params: dict[str, str | int] = {
             "token_id": token,
             "start": start // 1000,
@@ -107,11 +107,11 @@ class Histories:
                 break
             except Unreadable as e:
                 raise SourceDown(f"{self.data.url} changed its price history: {e}") from e
-            points += found
-            if not cursor:
+            points |= {point.at: point for point in found}
+            if not cursor or cursor == params.get("cursor"):
                 break
             params["cursor"] = cursor
-        return points
+        return tuple(points.values())
 
 
 def _groups(tokens: Sequence[str]) -> list[Sequence[str]]:

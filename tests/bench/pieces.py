@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from markets.core import book as books
 from markets.core import venue
+from markets.core.bars import BAR_MS
 from markets.core.tick import empty
-from markets.core.types import FeeSchedule
+from markets.core.types import FeeSchedule, PastBar
+from markets.core.window import WEEK, Window
 from tests import builders
 from tests.bench import worlds
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 HOUR_OF_TICKS = 360
 DAY_OF_BARS = 288
+MARKETS_LEARNT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,23 @@ def a_desk() -> "Desk":
     )
 
 
+def past() -> Callable[[], object]:
+    """Markets of which a tick brings the seven days before."""
+    newest = builders.NOON // BAR_MS * BAR_MS
+    bars = [
+        PastBar(f"m-{market}", newest - back * BAR_MS, 400_000 + back % 7 * 10_000)
+        for market in range(MARKETS_LEARNT)
+        for back in reversed(range(WEEK))
+    ]
+
+    def learn() -> None:
+        window = Window()
+        window.roll(newest // BAR_MS - 1)
+        window.learn(bars)
+
+    return learn
+
+
 PIECES = (
     Piece("fee of one fill", fee),
     Piece("pack a book, 20 levels", pack),
@@ -152,5 +172,6 @@ PIECES = (
     Piece("assemble a tick, 50 markets", assembly),
     Piece("panel: a 10 s tick, 50 markets", advance, each=HOUR_OF_TICKS),
     Piece("panel: a bar close, 50 markets", bar_closes, each=DAY_OF_BARS),
+    Piece("panel: learn seven days of one market", past, each=MARKETS_LEARNT),
     Piece("a turn of the desk, 50 markets, no database", turn, each=HOUR_OF_TICKS),
 )

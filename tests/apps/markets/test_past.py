@@ -276,6 +276,25 @@ class TestBringing:
         found = models.Bar.objects.order_by("at").values_list("micro", "imported")
         assert list(found) == [(1, True), (410_000, False)]
 
+    def test_what_is_stored_while_a_tick_claims_waits_for_the_next(self):
+        told = tracked("m-1")
+        past.import_past(told, NOON)
+        key = models.Market.objects.get().pk
+
+        class Keys(list):
+            """Read after the waiting markets were: then more comes in."""
+
+            def __iter__(self):
+                models.Bar.objects.filter(at=NOON).delete()
+                pastbars.store(key, {NOON: 1})
+                return super().__iter__()
+
+        first = cycle(told, NOON + 10_000)
+        models.PastImport.objects.update(waiting=True)
+        pastbars.claim(first, Keys([key]))
+
+        assert models.PastImport.objects.get().waiting
+
     def test_a_failing_import_costs_no_tick(self):
         told = tracked("m-1")
         told.history = lambda *_: (_ for _ in ()).throw(KeyError("surprise"))
