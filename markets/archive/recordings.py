@@ -41,7 +41,7 @@ class _Writer:
     """Gathers whole ticks into row groups, and what belongs into the metadata."""
 
     def __init__(self, path: Path, group_rows: int) -> None:
-        self.file = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        self.file = pq.ParquetWriter(path, SCHEMA, compression="zstd", use_dictionary=["market"])
         self.rows = self.ticks = 0
         self._group_rows = group_rows
         self._waiting: list[Tick] = []

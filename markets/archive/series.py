@@ -1,6 +1,6 @@
 """One market's touch on a sealed day, and whole days of touch as ticks without depth.
 
-Footers and tick lists that were read stay in memory for as long as the file is the same one.
+Footers that were read stay in memory for as long as the file is the same one.
 """
 
 import json
@@ -16,11 +16,10 @@ import pyarrow.parquet as pq
 
 from markets.archive import touch
 from markets.archive.days import DayFolder
-from markets.archive.ticklist import Heads, read_heads, read_said
+from markets.archive.ticklist import Heads, numbers, read_heads, read_said
 from markets.core.tick import Flags, Ints, Tick
 from markets.sources.recording import NotARecording, stretch
 
-DAYS_OPEN = 400
 FILES_OPEN = 200
 BLOCK_ROWS = 4_000_000
 """Rows (markets x ticks) turned at a time when a day of touch is read as ticks."""
@@ -38,30 +37,24 @@ class Series:
         return (self.columns["flags"] & bit) > 0
 
 
-def heads(folder: DayFolder) -> Heads:
-    """The day's tick list, kept in memory."""
-    return _heads(folder.ticks, _identity(folder.ticks))
-
-
 def series(folder: DayFolder, market: str, names: Sequence[str] = ("bid", "ask")) -> Series | None:
     """Touch columns of a market on a day; None when it was not tracked then."""
-    known = heads(folder)
-    number = bisect_right(known.first_markets, market) - 1
-    if number < 0:
-        return None
-    file, groups = _opened(folder.touch(number))
-    group = groups.get(market)
+    opened = _opened(folder.touch(0))
+    number = bisect_right(opened.first_markets, market) - 1
+    if number > 0:
+        opened = _opened(folder.touch(number))
+    group = opened.groups.get(market)
     if group is None:
         return None
-    found = _read(file, group, ["tick", *names, "flags"])
+    found = _read(opened.file, group, ["tick", *names, "flags"])
     ticks = found.pop("tick")
-    whole = len(ticks) == len(known.ats)
-    return Series(known.ats if whole else known.ats[ticks], found)
+    whole = len(ticks) == len(opened.ats)
+    return Series(opened.ats if whole else opened.ats[ticks], found)
 
 
 def ticks(folder: DayFolder, since: int, until: int) -> Iterator[Tick]:
     """The day's ticks with `since` <= at < `until`: every touch column, every fact, no depth."""
-    known, said = heads(folder), read_said(folder.said)
+    known, said = read_heads(folder.ticks), read_said(folder.said)
     begin, end = (int(place) for place in np.searchsorted(known.ats, [since, until]))
     widest = max((len(each) for each in said.universes), default=1)
     step = max(BLOCK_ROWS // max(widest, 1), 1)
@@ -81,11 +74,11 @@ class _Block:
         self.start, self.stop = start, stop
         self._row: dict[str, int] = {}
         parts: list[dict[str, Ints]] = []
-        for number in range(len(known.first_markets)):
-            file, groups = _opened(folder.touch(number))
-            for market, group in groups.items():
+        for number in range(len(_opened(folder.touch(0)).first_markets)):
+            opened = _opened(folder.touch(number))
+            for market, group in opened.groups.items():
                 self._row[market] = len(parts)
-                parts.append(self._part(_read(file, group, _ALL), known))
+                parts.append(self._part(_read(opened.file, group, _ALL), known))
         names = parts[0] if parts else ()
         self._held = {name: np.stack([part[name] for part in parts]) for name in names}
 
@@ -133,33 +126,39 @@ def _runs(universes: Ints, offset: int) -> Iterator[tuple[int, int, int]]:
 
 def _read(file: pq.ParquetFile, group: int, names: list[str]) -> dict[str, Ints]:
     table = file.read_row_group(group, columns=names, use_threads=False)
-    return {name: table[name].to_numpy() for name in names}
+    return {name: numbers(table[name]) for name in names}
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    """Tells a file from another one that took its name."""
+@dataclass(frozen=True, slots=True)
+class _Touch:
+    """An open touch file: the row group of each market, the day's times, and its other files."""
+
+    file: pq.ParquetFile
+    groups: dict[str, int]
+    ats: Ints
+    first_markets: list[str]
+
+
+def _opened(path: Path) -> _Touch:
+    """A touch file, kept open for as long as it is the same one."""
     try:
         found = path.stat()
     except OSError as error:
         raise NotARecording(f"{path} cannot be read: {error.strerror}.") from error
-    return found.st_ino, found.st_mtime_ns
-
-
-@lru_cache(maxsize=DAYS_OPEN)
-def _heads(path: Path, identity: tuple[int, int]) -> Heads:
-    return read_heads(path)
-
-
-def _opened(path: Path) -> tuple[pq.ParquetFile, dict[str, int]]:
-    """A touch file, and the row group of each of its markets."""
-    return _touch_file(path, _identity(path))
+    return _open(str(path), found.st_ino, found.st_mtime_ns)
 
 
 @lru_cache(maxsize=FILES_OPEN)
-def _touch_file(path: Path, identity: tuple[int, int]) -> tuple[pq.ParquetFile, dict[str, int]]:
+def _open(path: str, *_identity: int) -> _Touch:
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(pa.OSFile(path))
     except (OSError, pa.ArrowException) as error:
         raise NotARecording(f"{path} cannot be read: {error}") from error
-    names = json.loads(file.metadata.metadata[touch.MARKETS])
-    return file, {name: group for group, name in enumerate(names)}
+    said = file.metadata.metadata
+    names = json.loads(said[touch.MARKETS])
+    return _Touch(
+        file,
+        {name: group for group, name in enumerate(names)},
+        touch.unpack_times(said[touch.ATS]),
+        json.loads(said[touch.FIRST_MARKETS]),
+    )

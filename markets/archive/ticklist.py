@@ -3,13 +3,14 @@
 import gzip
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from markets.archive.days import DayFolder, written
 from markets.core.tick import Ints, Tick
@@ -17,8 +18,6 @@ from markets.sources.described import Described, Description
 from markets.sources.recording import NotARecording
 
 SCHEMA = pa.schema([("id", pa.int64()), ("at", pa.int64()), ("universe", pa.int32())])
-FIRST_MARKETS = b"pqap_first_markets"
-"""Metadata: the first market of each touch file, as a JSON list."""
 FORMAT = 2
 
 
@@ -42,12 +41,12 @@ class TickList:
     def __len__(self) -> int:
         return len(self._heads)
 
-    def write(self, folder: DayFolder, first_markets: Sequence[str]) -> None:
+    def write(self, folder: DayFolder) -> None:
         """Write the day's tick list and what was said; both are read back and compared."""
         columns = zip(zip(*self._heads, strict=True), SCHEMA.types, strict=True)
         table = pa.Table.from_arrays(
             [pa.array(column, kind) for column, kind in columns],
-            schema=SCHEMA.with_metadata({FIRST_MARKETS: json.dumps(list(first_markets))}),
+            schema=SCHEMA,
         )
         with written(folder.ticks) as draft:
             pq.write_table(
@@ -63,12 +62,11 @@ class TickList:
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """A day's ticks: id, time (ms UTC) and place of the universe of each, and where to look."""
+    """A day's ticks: id, time (ms UTC) and place of the universe of each."""
 
     ids: Ints
     ats: Ints
     universes: Ints
-    first_markets: tuple[str, ...]
 
 
 def read_heads(path: Path) -> Heads:
@@ -78,8 +76,16 @@ def read_heads(path: Path) -> Heads:
     except (OSError, pa.ArrowException) as error:
         raise NotARecording(f"{path} cannot be read: {error}") from error
     table = file.read(use_threads=False)
-    found = (table[name].to_numpy().astype(np.int64) for name in SCHEMA.names)
-    return Heads(*found, tuple(json.loads(file.metadata.metadata[FIRST_MARKETS])))
+    found = (numbers(table[name]).astype(np.int64) for name in SCHEMA.names)
+    return Heads(*found)
+
+
+def numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column of integers without nulls; `to_numpy` would load pandas, a quarter of a second."""
+    if column.num_chunks == 1:
+        return np.from_dlpack(column.chunk(0))
+    parts = [np.from_dlpack(chunk) for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
 def read_said(path: Path) -> Described:

@@ -8,6 +8,8 @@ which is what makes a row cost a few bytes.
 """
 
 import json
+import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,8 +40,10 @@ SCHEMA = pa.schema(
         ("no_ask", pa.int32()),
     ]
 )
-MARKETS = b"pqap_markets"
-"""Metadata: the market of each row group, as a JSON list."""
+MARKETS, FIRST_MARKETS, ATS = b"pqap_markets", b"pqap_first_markets", b"pqap_ats"
+"""Metadata: the market of each row group and the first one of each touch file of the day, both as
+JSON lists; and the time of each tick, so that a series needs no other file.
+"""
 
 BID, ASK, COHERENT, SEEN, APART, NO_BID, NO_ASK = (1 << bit for bit in range(7))
 """Bits of `flags`: a bid, an ask, a coherent pair, ever observed; NO not the mirror of YES, and
@@ -64,6 +68,7 @@ class Turned:
         self._row = {market: row for row, market in enumerate(self.markets)}
         self._held = {name: np.zeros((len(markets), ticks), kind) for name, kind in HELD.items()}
         self._here = np.zeros((len(markets), ticks), dtype=np.bool_)
+        self.ats = np.zeros(ticks, dtype=np.int64)
         self._filled = 0
 
     def take(self, block: Block) -> None:
@@ -71,6 +76,7 @@ class Turned:
         ats = block.ats
         span = slice(self._filled, self._filled + len(ats))
         self._filled += len(ats)
+        self.ats[span] = ats
         pairs = [
             (self._row[market.id], column)
             for column, market in enumerate(block.universe.markets)
@@ -100,13 +106,17 @@ class Turned:
         }
 
 
-def write(path: Path, turned: Turned) -> int:
-    """Write the markets' columns, sorted by market; returns the rows. Compare them with `check`."""
+def write(path: Path, turned: Turned, first_markets: Sequence[str]) -> int:
+    """Write the markets' columns, sorted by market; returns the rows. Compare them with `check`.
+
+    `first_markets` names the first market of each touch file of the day.
+    """
     rows = 0
     with written(path) as draft:
         options: Mapping[str, Any] = {
             "compression": "zstd",
-            "use_dictionary": ["market", "tick", "bid", "ask", "flags", "age", "unit"],
+            "use_dictionary": ["market", "bid", "ask", "flags", "age", "unit"],
+            "column_encoding": {"tick": "DELTA_BINARY_PACKED"},
             "write_statistics": False,
             "store_schema": False,
         }
@@ -116,7 +126,13 @@ def write(path: Path, turned: Turned) -> int:
                 table = _table(market, columns)
                 rows += len(table)
                 file.write_table(table, row_group_size=max(len(table), 1))
-            file.add_key_value_metadata({MARKETS: json.dumps(turned.markets)})
+            file.add_key_value_metadata(
+                {
+                    MARKETS: json.dumps(turned.markets),
+                    FIRST_MARKETS: json.dumps(list(first_markets)),
+                    ATS: pack_times(turned.ats),
+                }
+            )
     return rows
 
 
@@ -124,11 +140,23 @@ def check(path: Path, turned: Turned) -> None:
     """Raise NotARecording unless the file on disk holds exactly these columns."""
     file = pq.ParquetFile(path)
     names = json.loads(file.metadata.metadata[MARKETS])
-    if tuple(names) != turned.markets or file.num_row_groups != len(names):
-        raise NotARecording(f"{path} holds other markets than were written.")
+    times = unpack_times(file.metadata.metadata[ATS])
+    same = tuple(names) == turned.markets and np.array_equal(times, turned.ats)
+    if not same or file.num_row_groups != len(names):
+        raise NotARecording(f"{path} holds other markets or ticks than were written.")
     for group, market in enumerate(turned.markets):
         if not file.read_row_group(group).equals(_table(market, turned.series(market))):
             raise NotARecording(f"{path} does not hold what was written of {market}.")
+
+
+def pack_times(ats: NDArray[np.int64]) -> bytes:
+    """Times as text: their differences, compressed."""
+    return b64encode(zlib.compress(np.diff(ats, prepend=0).tobytes()))
+
+
+def unpack_times(text: bytes) -> NDArray[np.int64]:
+    """The times again."""
+    return np.cumsum(np.frombuffer(zlib.decompress(b64decode(text)), dtype=np.int64))
 
 
 def _table(market: str, columns: Columns) -> pa.Table:

@@ -185,11 +185,11 @@ def _step(row: models.SealedDay, at: int) -> DayState:
     markets = sorted({m for each in recordings for u in each.universes for m in u.column})
     size = max(min(TOUCH_MARKETS, TOUCH_ROWS // row.ticks), 1)
     shares = [markets[start : start + size] for start in range(0, len(markets), size)]
-    for number, share in enumerate(shares):
+    for number in range(len(shares)):
         if folder.touch(number).name not in files:
-            _touch(row, folder, number, share, recordings)
+            _touch(row, folder, number, shares, recordings)
             return DayState.SEALING
-    _finish(row, folder, recordings, [share[0] for share in shares], at)
+    _finish(row, folder, recordings, at)
     return DayState.SEALED
 
 
@@ -229,16 +229,16 @@ def _touch(
     row: models.SealedDay,
     folder: layout.DayFolder,
     number: int,
-    markets: list[str],
+    shares: list[list[str]],
     recordings: list[Recording],
 ) -> None:
-    """Turn some markets' touch from the raw parts on the disk, write it and read it back."""
-    path, turned = folder.touch(number), touch.Turned(markets, row.ticks)
-    _check_room(folder, row.ticks * len(markets))
+    """Turn one share of the markets from the raw parts on the disk, write it and read it back."""
+    path, turned = folder.touch(number), touch.Turned(shares[number], row.ticks)
+    _check_room(folder, row.ticks * len(shares[number]))
     for recording in recordings:
         for block in recording.blocks():
             turned.take(block)
-    rows = touch.write(path, turned)
+    rows = touch.write(path, turned, [share[0] for share in shares])
     layout.leave_memory(path)
     touch.check(path, turned)
     _keep(row, path.name, row.last_tick, rows)
@@ -248,7 +248,6 @@ def _finish(
     row: models.SealedDay,
     folder: layout.DayFolder,
     recordings: list[Recording],
-    first_markets: list[str],
     at: int,
 ) -> None:
     """Write the list of ticks, compare the day's counts with the tables, and call it sealed."""
@@ -265,7 +264,7 @@ def _finish(
             f"{folder.path}: the tables hold {row.ticks} ticks and {counted} rows, the archive "
             f"{len(listed)} ticks, {rows} rows with depth and {turned} rows of touch."
         )
-    listed.write(folder, first_markets)
+    listed.write(folder)
     with transaction.atomic():
         for path in (folder.ticks, folder.said):
             _keep(row, path.name, row.last_tick, 0)

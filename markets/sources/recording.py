@@ -163,24 +163,41 @@ def stretch(
 ) -> Iterator[Tick]:
     """Ticks of one universe that follow each other; their columns are rows of the matrices."""
     held, apart = depths or (repeat((b"",) * len(known)), ({} for _ in ats))
-    values = zip(*(columns[name] for name in (*INTS, *FLAGS)), strict=True)
-    heads = zip(ids.tolist(), ats.tolist(), held, apart, values, strict=False)
-    for id_, at, depth, no_depth, row in heads:
+    resolutions, prints, past = said.resolutions, said.prints, said.past
+    rows = zip(
+        ids.tolist(), ats.tolist(), held, apart, *(columns[name] for name in (*INTS, *FLAGS)),
+        strict=False,
+    )  # fmt: skip
+    for id_, at, depth, no_depth, bid, ask, bid_size, ask_size, seen, venue, *flags in rows:
         # A frozen dataclass sets its fields one by one; at 1 M rows that is most of the time.
-        tick = object.__new__(Tick)
-        vars(tick).update(
-            zip((*INTS, *FLAGS), row, strict=True),
-            at=at,
-            universe=known,
-            depth=depth,
-            no_depth=no_depth,
-            resolutions=said.resolutions.get(at, ()),
-            prints=said.prints.get(at, ()),
-            past=said.past.get(at, ()),
-            id=id_,
+        tick = _new(Tick)
+        _set(
+            tick,
+            "__dict__",
+            {
+                "at": at,
+                "universe": known,
+                "bid": bid,
+                "ask": ask,
+                "bid_size": bid_size,
+                "ask_size": ask_size,
+                "bid_valid": flags[0],
+                "ask_valid": flags[1],
+                "observed_at": seen,
+                "venue_at": venue,
+                "coherent": flags[2],
+                "depth": depth,
+                "no_depth": no_depth,
+                "resolutions": resolutions.get(at, ()),
+                "prints": prints.get(at, ()),
+                "past": past.get(at, ()),
+                "id": id_,
+            },
         )
         yield tick
 
+
+_new, _set = object.__new__, object.__setattr__
 
 Depths = tuple[list[tuple[bytes, ...]], list[dict[int, bytes]]]
 """The depth of each tick, and the NO books kept apart."""

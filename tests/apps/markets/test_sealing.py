@@ -175,9 +175,9 @@ class TestFailing:
     def test_a_touch_file_that_reads_back_otherwise(self, past, caplog, monkeypatch):
         write = touch.write
 
-        def other(path, turned):
+        def other(path, turned, first_markets):
             turned._held["bid_size"] += 1
-            rows = write(path, turned)
+            rows = write(path, turned, first_markets)
             turned._held["bid_size"] -= 1
             return rows
 
