@@ -11,11 +11,11 @@ from markets.core.tick import Ints
 from markets.selectors import continuity
 from markets.selectors.continuity import Lasting
 
-Stretch = tuple[int, int, int]
-"""Whose (a market key), from when, until when."""
+Stretches = Ints
+"""Rows of (a market key, from when, until when)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Seen:
     """Stints and gaps of a span, read once and asked about any part of it.
 
@@ -24,10 +24,10 @@ class Seen:
     """
 
     now: int
-    stints: list[Stretch]
+    stints: Stretches
     silences: Silences
-    missed: list[Stretch]
-    asleep: list[Stretch]
+    missed: Stretches
+    asleep: Stretches
 
     def share(self, since: int, until: int) -> Share:
         """The covered part of [since, until) over every market read then."""
@@ -38,25 +38,21 @@ class Seen:
         """The same for each market (by key) read in the span."""
         keys, tracked, seen = self._columns(since, until)
         pairs = zip(tracked.tolist(), seen.tolist(), strict=True)
-        return {key: Share(*pair) for key, pair in zip(keys, pairs, strict=True)}
+        return {key: Share(*pair) for key, pair in zip(keys.tolist(), pairs, strict=True)}
 
-    def _columns(self, since: int, until: int) -> tuple[tuple[int, ...], Ints, Ints]:
+    def _columns(self, since: int, until: int) -> tuple[Ints, Ints, Ints]:
         """Markets by key, the ms in which each was to be read, and those of them covered."""
         span = (since, max(min(until, self.now), since))
-        place = {
-            key: at
-            for at, key in enumerate(
-                dict.fromkeys(k for k, a, z in self.stints if a < span[1] and z > since)
-            )
-        }
-        where, start, end = _cut(self.stints, place, span)
-        silent = _summed(self.silences.within(start, end), where, len(place))
-        tracked = _summed(end - start, where, len(place))
+        inside = (self.stints[:, 1] < span[1]) & (self.stints[:, 2] > since)
+        keys = np.unique(self.stints[inside, 0])
+        where, start, end = _cut(self.stints, keys, span)
+        silent = _summed(self.silences.within(start, end), where, len(keys))
+        tracked = _summed(end - start, where, len(keys))
         missed, asleep = (
-            _summed(stop - begin, of, len(place))
-            for of, begin, stop in (_cut(part, place, span) for part in (self.missed, self.asleep))
+            _summed(stop - begin, of, len(keys))
+            for of, begin, stop in (_cut(part, keys, span) for part in (self.missed, self.asleep))
         )
-        return tuple(place), tracked - asleep, tracked - silent - missed - asleep
+        return keys, tracked - asleep, tracked - silent - missed - asleep
 
 
 def read(
@@ -73,7 +69,7 @@ def read(
         for key, begun, ended in continuity.stints(*span, keys)
     ]
     silences, missed, asleep = _gaps(span, open_)
-    return Seen(now, stints, Silences(silences), missed, asleep)
+    return Seen(now, _table(stints), Silences(silences), _table(missed), _table(asleep))
 
 
 def coverage(since: int, until: int, *, now: int, every: int) -> Share:
@@ -90,12 +86,12 @@ def coverage_by_market(
 
 def _gaps(
     span: tuple[int, int], open_: Lasting
-) -> tuple[list[tuple[int, int]], list[Stretch], list[Stretch]]:
+) -> tuple[list[tuple[int, int]], list[tuple[int, ...]], list[tuple[int, ...]]]:
     """Silences of all, what markets missed alone, and when they had nothing to show."""
     rows = continuity.overlapping(*span).order_by()
     silences: list[tuple[int, int]] = []
-    missed: list[Stretch] = []
-    asleep: list[Stretch] = []
+    missed: list[tuple[int, ...]] = []
+    asleep: list[tuple[int, ...]] = []
     for key, since, until, reason in rows.values_list("market_id", "since", "until", "reason"):
         if key is None:
             silences.append((since, until))
@@ -111,13 +107,17 @@ def _gaps(
     return silences, missed, asleep
 
 
-def _cut(
-    stretches: list[Stretch], place: dict[int, int], span: tuple[int, int]
-) -> tuple[Ints, Ints, Ints]:
-    """Whose each stretch is (a place), and both its ends cut to the span; others' left out."""
-    ours = [(place[key], since, until) for key, since, until in stretches if key in place]
-    table = np.array(ours, dtype=np.int64).reshape(-1, 3)
-    return table[:, 0], *clipped(table[:, 1], table[:, 2], span)
+def _table(rows: list[tuple[int, ...]]) -> Stretches:
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def _cut(stretches: Stretches, keys: Ints, span: tuple[int, int]) -> tuple[Ints, Ints, Ints]:
+    """Whose each stretch is (a place in `keys`), and both its ends cut to the span; others' left
+    out."""
+    where = np.searchsorted(keys, stretches[:, 0])
+    ours = where < len(keys)
+    ours[ours] = keys[where[ours]] == stretches[ours, 0]
+    return where[ours], *clipped(stretches[ours, 1], stretches[ours, 2], span)
 
 
 def _summed(values: Ints, where: Ints, size: int) -> Ints:

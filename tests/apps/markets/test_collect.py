@@ -88,6 +88,21 @@ class TestStoring:
             (2, 400_000, NOON),
         ]
 
+    def test_latest_says_when_the_book_last_changed_in_the_exchanges_words(self, source):
+        def show(second: int, price: str = "0.40", venue: int = 0, size: int = 9) -> int:
+            at = NOON + second * SECOND
+            yes = book("yes-1", [(price, size)], at=at, venue_at=venue and NOON + venue)
+            source.tell(yes, mirror(yes, "no-1"))
+            collect.collect(source, at)
+            return models.Latest.objects.get(market__condition_id="m-1").changed_at - NOON
+
+        assert show(0) == 0
+        assert show(10) == 0, "the same book again"
+        assert show(20, size=8) == 20 * SECOND, "seen by us, for the exchange says nothing"
+        assert show(30, size=8, venue=27_000) == 27_000
+        assert show(40, size=8, venue=27_000) == 27_000
+        assert show(50, size=7, venue=90_000) == 50 * SECOND, "a time ahead of the clock"
+
     def test_latest_says_which_markets_are_tracked_no_more(self, source):
         cycle(source, NOON)
         source.listed = [market("m-2"), market("m-3")]
@@ -244,6 +259,33 @@ class TestOutcomes:
             cycle(source, NOON + second * SECOND)
 
         assert len(source.asked_outcomes) == 3
+
+
+class TestDeadline:
+    def test_a_cycle_has_eight_tenths_of_a_poll_books_first(self, source):
+        said = []
+        for name in ("books", "resolutions", "prints"):
+            real = getattr(source, name)
+            setattr(source, name, lambda *a, n=name, f=real: said.append(n) or f(*a))
+        source.end_within = said.append
+
+        cycle(source, NOON)
+
+        assert said == [8.0, "books", "resolutions", "prints", None]
+
+    def test_what_books_used_up_is_not_there_for_the_rest(self, source, monkeypatch):
+        monkeypatch.setattr(collect, "CYCLE_SHARE", 0.05)
+        source.prints = source.resolutions = None
+
+        assert cycle(source, NOON).ticks == 1
+        assert collect._warm.said.asked_at is None
+
+    def test_the_bound_is_lifted_when_a_source_fails(self, source):
+        bounds = []
+        source.end_within, source.down = bounds.append, True
+        collect.collect(source, NOON)
+
+        assert bounds == [8.0, None]
 
 
 class TestFailing:

@@ -9,6 +9,7 @@ import pytest
 
 from markets.core.ports import SourceDown
 from markets.sources.transport import Rejected
+from tests.apps.markets.polymarket.opened import NOW
 from tests.apps.markets.polymarket.scripted import CLOB, DATA, GAMMA, failing, ok
 
 
@@ -276,3 +277,16 @@ def test_counters_do_not_grow_with_the_markets(wired):
         "gamma/markets/slug": 5,
         "gamma/markets": 5,
     }
+
+
+def test_calls_end_within_a_time_they_share(source, exchange, clock):
+    source.end_within(2.0)
+    assert source.markets(NOW)
+    clock.ms += 2_100
+    before = exchange.requests.total()
+    with pytest.raises(SourceDown):
+        source.books(["1", "2"], NOW)
+    assert exchange.requests.total() == before
+
+    source.end_within(None)
+    assert source.markets(NOW)
