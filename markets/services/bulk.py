@@ -1,6 +1,6 @@
 """Many rows in one go: COPY and arrays on PostgreSQL, one prepared statement on SQLite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
 
@@ -21,11 +21,24 @@ def insert(table: str, kinds: dict[str, str], rows: Iterable[Row]) -> None:
                 copy.write_row(row)
 
 
-def upsert(table: str, kinds: dict[str, str], rows: Sequence[Row], *, key: str) -> None:
-    """Add rows, or bring those with the same `key` (one of the columns) up to date."""
+def upsert(
+    table: str,
+    kinds: dict[str, str],
+    rows: Sequence[Row],
+    *,
+    key: str,
+    unless_zero: Collection[str] = (),
+) -> None:
+    """Add rows, or bring those with the same `key` (one of the columns) up to date.
+
+    Columns named in `unless_zero` keep what they hold where the new value is 0.
+    """
     columns = ", ".join(kinds)
-    news = ", ".join(f"{name} = excluded.{name}" for name in kinds if name != key)
-    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {news}"
+    news = {name: f"excluded.{name}" for name in kinds if name != key}
+    for name in unless_zero:
+        news[name] = f"CASE WHEN excluded.{name} = 0 THEN {table}.{name} ELSE excluded.{name} END"
+    changes = ", ".join(f"{name} = {value}" for name, value in news.items())
+    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {changes}"
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             marks = ", ".join(["%s"] * len(kinds))
