@@ -126,6 +126,9 @@ def _cycle(
     source: Source, at: int, universe: Universe, *, warm: _Warm, asked: list[str]
 ) -> Step | None:
     """Read the books of every market whose outcome is open, and make the next tick of them."""
+    learn = getattr(source, "learn", None)
+    if learn:
+        learn(universe.markets)
     live = [market for market in universe.markets if not warm.said.final(market.id)]
     books = source.books([token.id for market in live for token in market.tokens], at)
     refused, warm.stated = dict(source.refused), grids.restated(universe, books)
