@@ -1,6 +1,6 @@
 """Many rows in one go: COPY and arrays on PostgreSQL, one prepared statement on SQLite."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection
 
@@ -22,16 +22,23 @@ def insert(table: str, kinds: dict[str, str], rows: Iterable[Row]) -> None:
 
 
 def upsert(
-    table: str, kinds: dict[str, str], rows: Sequence[Row], *, key: str, **kept: str
+    table: str,
+    kinds: dict[str, str],
+    rows: Sequence[Row],
+    *,
+    key: str,
+    unless_zero: Collection[str] = (),
 ) -> None:
     """Add rows, or bring those with the same `key` (columns, comma between) up to date.
 
-    A column among `kept` becomes what that SQL says of the row held and of `excluded`, the new one.
+    Columns named in `unless_zero` keep what they hold where the new value is 0.
     """
     columns, fixed = ", ".join(kinds), key.split(", ")
-    new = {name: f"excluded.{name}" for name in kinds if name not in fixed} | kept
-    news = ", ".join(f"{name} = {value}" for name, value in new.items())
-    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {news}"
+    news = {name: f"excluded.{name}" for name in kinds if name not in fixed}
+    for name in unless_zero:
+        news[name] = f"CASE WHEN excluded.{name} = 0 THEN {table}.{name} ELSE excluded.{name} END"
+    changes = ", ".join(f"{name} = {value}" for name, value in news.items())
+    conflict = f"ON CONFLICT ({key}) DO UPDATE SET {changes}"
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             marks = ", ".join(["%s"] * len(kinds))

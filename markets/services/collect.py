@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 CYCLE_SHARE = 0.8
 """The part of the time between two looks that one may take: books first, then what is left."""
 LONGEST_CYCLE_SECONDS = 20.0
+ASKING_SHARE = 0.875
+"""The part of a cycle after which nothing new is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +166,15 @@ def _cycle(
     every: int,
 ) -> Step | None:
     """Read the books of every market whose outcome is open, and make the next tick of them."""
+    learn = getattr(source, "learn", None)
+    if learn:
+        learn(universe.markets)
     left = _bound(source, cycle_seconds(settings.PQAP.collection))
     read = np.array([not warm.said.final(market.id) for market in universe.markets], dtype=np.bool_)
     live = [universe.markets[column] for column in np.flatnonzero(read).tolist()]
     books = source.books([token.id for market in live for token in market.tokens], at)
     refused, warm.stated = dict(source.refused), grids.restated(universe, books)
-    due = left() > prints.WORTH_SECONDS and resolutions.due(source, at, warm.said)
+    due = left() > 0 and resolutions.due(source, at, warm.said)
     facts = _outcomes(source, at, asked, warm.said) if due else ()
     trades = _trades(source, at, universe, warm.heard, [market.id for market in live], left)
     tick, flaws = assemble(
@@ -200,11 +205,12 @@ def _failed(found: _Found, warm: _Warm) -> None:
 
 
 def _bound(source: Source, seconds: float | None) -> Callable[[], float]:
-    """Tell a source that talks to the network by when to have done; what is left of it, in s."""
+    """Tell a source that talks to the network by when to have done; the seconds left to ask it
+    something new, which stops a little earlier: an answer takes time."""
     end_within = getattr(source, "end_within", None)
     if end_within:
         end_within(seconds)
-    until = time.monotonic() + (seconds or 0)
+    until = time.monotonic() + (seconds or 0) * ASKING_SHARE
     return lambda: until - time.monotonic()
 
 

@@ -24,9 +24,6 @@ REACH_MS = 6 * 3_600_000
 AHEAD_MS = 60_000
 """A trade dated further ahead than this is a fault, not news."""
 
-WORTH_SECONDS = 1.0
-"""With less than this left of a cycle nothing more is asked."""
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -107,7 +104,7 @@ def news(
     answered: list[str] = []
     found: dict[Print, None] = {}
     for start in range(0, len(due), size):
-        if left() < WORTH_SECONDS:
+        if left() <= 0:
             break
         asked = due[start : start + size]
         heard.load(asked, at)

@@ -26,8 +26,6 @@ _QUOTE = {
 _WHERE = {"tick_id": "int8", "market_id": "int8"}
 _SNAPSHOT = {**_WHERE, **_QUOTE, "venue_at": "int8", "depth": "bytea", "no_depth": "bytea"}
 _LATEST = {**_WHERE, **_QUOTE, "tracked": "bool", "changed_at": "int8"}
-_CHANGED = """CASE WHEN excluded.changed_at > 0 THEN excluded.changed_at
-    ELSE markets_latest.changed_at END"""
 _BAR = {
     "at": "int8",
     "market_id": "int8",
@@ -127,7 +125,7 @@ def _latest(steps: Sequence[Step], keys: Sequence[int]) -> None:
         (tick.id, key, *quote, True, changed)
         for key, quote, changed in zip(keys, _quotes(tick), _changed(before, tick), strict=True)
     ]
-    bulk.upsert("markets_latest", _LATEST, rows, key="market_id", changed_at=_CHANGED)
+    bulk.upsert("markets_latest", _LATEST, rows, key="market_id", unless_zero=["changed_at"])
     if before is None or before.universe is not tick.universe:
         models.Latest.objects.filter(tracked=True).exclude(tick_id=tick.id).update(tracked=False)
 

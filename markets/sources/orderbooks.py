@@ -47,10 +47,14 @@ class OrderBooks:
         self.refused: dict[str, Anomaly] = {}
         self._markets: dict[str, Market] = {}
         self._outcast: dict[str, float] = {}
+        self._learnt: Iterable[Market] = ()
         self._unread = ""
 
     def learn(self, markets: Iterable[Market]) -> None:
-        """Remember which tokens belong together."""
+        """Remember which tokens belong together; telling it the same again costs nothing."""
+        if markets is self._learnt:
+            return
+        self._learnt = markets
         self._markets = {token.id: market for market in markets for token in market.tokens}
 
     def read(self, tokens: Sequence[str]) -> dict[str, Book]:

@@ -63,6 +63,10 @@ class PolymarketSource:
         """The markets of the given condition ids, slugs and event slugs, ended ones too."""
         return self.catalogue.lookup(names)
 
+    def learn(self, markets: Sequence[Market]) -> None:
+        """Which tokens belong to which market: a book that names another one is refused."""
+        self.orderbooks.learn(markets)
+
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:
         """The books of the tokens; give both tokens of a market next to each other."""
         self.refused = {}

@@ -62,12 +62,17 @@ class Clock:
 
 @dataclass
 class Soaked:
-    """What a soak saw. Memory in MB, by cycle; `missing` counts cycles between two ticks."""
+    """What a soak saw.
+
+    Memory in MB, hour by hour; `missing` counts cycles without a tick, `unrecorded` the stretches
+    of them between two ticks that no row of the record of gaps covers.
+    """
 
     cycles: int = 0
     ticks: int = 0
     failures: int = 0
     missing: int = 0
+    unrecorded: int = 0
     longest: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     anomalies: Counter[str] = field(default_factory=Counter)
@@ -79,12 +84,11 @@ class Soaked:
 
     def __str__(self) -> str:
         days = self.cycles * POLL_MS / DAY_MS
-        warm = self.memory[len(self.memory) // 8]
+        grown = " ".join(f"{size:.0f}" for size in self.memory[:: max(1, len(self.memory) // 12)])
         return (
             f"{self.cycles} cycles ({days * 24:.1f} h) in {self.seconds:.0f} s: "
             f"{self.ticks} ticks, {self.failures} failed cycles, faults {dict(self.faults)}, "
-            f"anomalies {dict(self.anomalies)}, memory {warm:.1f} MB warm, "
-            f"{self.memory[-1]:.1f} MB at the end, "
+            f"anomalies {dict(self.anomalies)}, memory {grown} MB, "
             f"files and sockets {min(self.handles)} to {max(self.handles)}, longest cycle "
             f"{self.longest:.1f} s of the source's clock, database "
             f"{self.sizes[-1] / max(days, 1e-9):.1f} MB a day"
@@ -179,6 +183,20 @@ def _count(found: Soaked) -> None:
     scheduled = [(at - START) // POLL_MS for at in ats]
     ends = [-1, *scheduled, found.cycles]
     found.missing = sum(after - before - 1 for before, after in pairwise(ends))
+    found.unrecorded = _unrecorded(ats)
+
+
+def _unrecorded(ats: list[int]) -> int:
+    kind = getattr(models, "Gap", None)  # from the release on that keeps a record of gaps
+    if kind is None:
+        return 0
+    silences = set(kind.objects.filter(market=None).values_list("since", "until"))
+    missed = [
+        (before, after)
+        for before, after in pairwise(ats)
+        if (after - START) // POLL_MS - (before - START) // POLL_MS > 1
+    ]
+    return sum(stretch not in silences for stretch in missed)
 
 
 @contextmanager

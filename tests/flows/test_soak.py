@@ -25,6 +25,7 @@ def assert_nothing_is_lost(found: Soaked) -> None:
     assert found.errors == []
     assert found.ticks + found.failures == found.cycles
     assert found.missing == found.failures
+    assert found.unrecorded == 0
     assert found.ticks > found.cycles * (1 - 2 * FAULTY)
     assert found.longest < 8
     assert max(found.handles) - min(found.handles) <= 3
@@ -48,5 +49,6 @@ def test_three_days_with_faults_in_flat_memory(hours):
 
     assert_nothing_is_lost(found)
     assert len(found.faults) == 14
-    warm, late = found.memory[len(found.memory) // 8], max(found.memory[-6:])
-    assert late < warm * 1.05, f"{warm:.1f} MB after nine hours, {late:.1f} MB at the end"
+    # SQLite keeps 20 MB of pages in memory: a day fills them.
+    warm, late = found.memory[24], max(found.memory[-6:])
+    assert late < warm * 1.05, f"{warm:.1f} MB after a day, {late:.1f} MB at the end"

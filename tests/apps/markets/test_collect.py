@@ -67,6 +67,14 @@ class TestStoring:
 
         assert asked == [("yes-1", "no-1", "yes-2", "no-2")]
 
+    def test_tells_the_source_which_tokens_belong_together(self, source):
+        learnt = []
+        source.learn = learnt.append
+
+        cycle(source, NOON)
+
+        assert [market.id for market in learnt[0]] == ["m-1", "m-2"]
+
     def test_only_the_newest_tick_keeps_a_checkpoint(self, source):
         for minute in range(3):
             cycle(source, NOON + minute * 60 * SECOND)

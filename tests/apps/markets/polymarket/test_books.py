@@ -105,6 +105,22 @@ class TestBooks:
         assert set(found) == set(tokens) - {tokens[3]}
         assert source.refused == {tokens[3]: reason}
 
+    def test_a_book_of_another_market_is_refused_by_a_reader_that_never_listed(
+        self, source, exchange, clock
+    ):
+        markets = source.markets(NOW)
+        reader = against(exchange.url, clock)
+        reader.learn(markets[:4])
+        token = markets[1].yes.id
+        other = {"market": markets[2].id, "hash": ""}
+        exchange.world.spoiled_books[token] = lambda b: b | other
+
+        found = reader.books(tokens_of(markets[:4]), NOW)
+
+        assert reader.refused == {token: Anomaly.BAD_PAYLOAD}
+        assert len(found) == 7
+        reader.close()
+
     def test_a_book_that_changed_on_the_way_is_refused(self, source, exchange):
         tokens = tokens_of(source.markets(NOW))
 

@@ -268,7 +268,6 @@ def test_counters_do_not_grow_with_the_markets(wired):
     transport, _, _ = wired(ok())
     for index in range(5):
         transport.get(CLOB, f"/clob-markets/0x{index}", {}, within=60)
-
         transport.get(GAMMA, f"/markets/slug/market-{index}", {}, within=60)
         transport.get(GAMMA, f"/markets/{index}", {}, within=60)
 
