@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Event
 from typing import Protocol
 
@@ -84,8 +85,12 @@ def _trickle(fault: Fault, request: Answering, body: bytes) -> None:
 
 
 def _bomb(fault: Fault, request: Answering, body: bytes) -> None:
-    packed = gzip.compress(b" " * 30_000_000)
-    request.answer(200, packed, {"content-encoding": "gzip"})
+    request.answer(200, _packed(), {"content-encoding": "gzip"})
+
+
+@cache
+def _packed() -> bytes:
+    return gzip.compress(b" " * 30_000_000)
 
 
 def _redirect(fault: Fault, request: Answering, body: bytes) -> None:

@@ -282,7 +282,7 @@ class TestDeadline:
         assert said == [8.0, "books", "resolutions", "prints", None]
 
     def test_what_books_used_up_is_not_there_for_the_rest(self, source, monkeypatch):
-        monkeypatch.setattr(collect, "CYCLE_SHARE", 0.05)
+        monkeypatch.setattr(collect, "ASKING_SHARE", 0.0)
         source.prints = source.resolutions = None
 
         assert cycle(source, NOON).ticks == 1

@@ -28,7 +28,7 @@ class TestFaults:
         self, exchange, clock, monkeypatch, route, kind
     ):
         monkeypatch.setattr("markets.sources.catalogue.PAGE_SECONDS", PATIENCE)
-        monkeypatch.setattr("markets.sources.polymarket.HISTORY_SECONDS", PATIENCE)
+        monkeypatch.setattr("markets.sources.histories.SECONDS", PATIENCE)
         impatient = Transport(sleep=lambda seconds: None, largest_reply=2_000_000)
         source = against(exchange.url, clock, transport=impatient)
         source.orderbooks.seconds = PATIENCE
