@@ -100,8 +100,7 @@ class Transport:
         until = min(self.clock() + max(within, 0.0), self._until)
         breakers = self._breaker(host.name), self._breaker(host.name + route)
         self._admit(host, route, breakers)
-        tries = 1 if any(breaker.probing for breaker in breakers) else TRIES
-        for attempt in range(1, tries + 1):
+        for attempt in range(1, TRIES + 1):
             self._pace(host, route, until)
             try:
                 found = self._try(host, method, path, until, **what)
@@ -113,7 +112,7 @@ class Transport:
                 pause = max(self.rng.uniform(0, BACKOFF_SECONDS * 2**attempt), failed.wait)
                 over = self.clock() + pause + WORTH_SECONDS > until
                 shut = any(breaker.left() for breaker in breakers)
-                if failed.final or shut or attempt == tries or over:
+                if failed.final or shut or attempt == TRIES or over:
                     raise SourceDown(failed.reason) from failed
                 self.sleep(pause)
             else:
@@ -223,4 +222,4 @@ class Transport:
 def _client() -> httpx.Client:
     limits = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
     headers = {"accept": "application/json", "user-agent": "pqap"}
-    return httpx.Client(http2=True, limits=limits, headers=headers, follow_redirects=False)
+    return httpx.Client(limits=limits, headers=headers, follow_redirects=False)

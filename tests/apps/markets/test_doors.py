@@ -141,7 +141,18 @@ class TestThroughTheServices:
         assert desk.requests.total() == before
         assert paused_until() > 0
 
-    def test_a_cycle_has_eight_tenths_of_a_poll(self, desk, settings):
+    def test_what_was_learnt_of_a_host_outlives_its_source(self, desk):
+        universe.run(NOON)
+        desk.fault("/books", "status", status=403)
+        for number in range(1, 9):
+            collect.run(NOON + number * SECOND)
+            sources.forget()
+
+        assert desk.requests["/books"] == 5
+        collect.run(NOON + 60 * SECOND)
+        assert dict(named()["clob"].failures) == {"status_403": 5, "shut": 4}
+
+    def test_a_cycle_has_eight_tenths_of_a_poll(self, desk, settings, caplog):
         collection = settings.PQAP.collection
         assert collect.cycle_seconds(collection) == 8
         collection.poll_seconds = 300
@@ -152,6 +163,7 @@ class TestThroughTheServices:
         collect.run(NOON + SECOND)
 
         assert dict(named()["clob"].failures) == {"timeout": 1}
+        assert "did not answer within 0.2" in caplog.text
 
 
 def _another_process(monkeypatch):
