@@ -74,6 +74,16 @@ class TestNote:
         assert feeds()[0].requests == 3
 
 
+def test_the_same_on_every_database(database):
+    doors.note([door(requests=3, timeout=1)], NOON)
+    doors.forget()
+    doors.note([door(FeedState.DOWN, requests=4, paused=NOON + SECOND, timeout=1)], NOON + 1)
+
+    [feed] = feeds()
+    assert (feed.state, feed.requests, feed.failures) == (FeedState.DOWN, 7, (("timeout", 2),))
+    assert paused_until() == NOON + SECOND
+
+
 @pytest.fixture
 def desk(db, settings):
     """A desk on a local exchange: collect and sync through the configured source."""
