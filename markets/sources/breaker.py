@@ -11,7 +11,8 @@ MOST_DOUBLINGS = 6
 
 @dataclass(slots=True)
 class Breaker:
-    """Open after `FAILURES` failures in a row, for 10 s and twice as long after each failed probe.
+    """Open after `FAILURES` failures in a row, for 10 s; then one more failure opens it again,
+    for twice as long.
 
     `reason` is the newest failure's: while open it goes with every refusal to ask.
     """
@@ -25,11 +26,6 @@ class Breaker:
     def left(self) -> float:
         """Seconds until something may be asked again, 0 when it may be now."""
         return max(self._until - self.clock(), 0.0)
-
-    @property
-    def probing(self) -> bool:
-        """Whether the next request is a probe: one try, whose outcome decides."""
-        return self.failures >= FAILURES
 
     def failed(self, reason: str) -> None:
         """Note one more failure in a row."""

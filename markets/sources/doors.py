@@ -1,10 +1,13 @@
 """How the exchange's hosts and routes stand as one process sees them, ready to be noted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from markets.core.types import FeedState
 from markets.sources.drift import Watch
+
+RECENT_SECONDS = 1200.0
+"""Twice the time between two walks of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +26,28 @@ class Door:
     failures: Mapping[str, int] = field(default_factory=dict)
 
 
-class Standings:
-    """The outcome of the newest request of every route: nothing, or why it failed."""
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """How the newest request of a route ended: when (s), and why in vain ("" for an answer)."""
 
-    def __init__(self) -> None:
-        self._newest: dict[str, dict[str, str]] = {}
+    at: float
+    failed: str
+
+
+class Standings:
+    """The outcome of the newest request of every route, by `clock` (seconds)."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._newest: dict[str, dict[str, _Outcome]] = {}
 
     def answered(self, host: str, route: str) -> None:
         """The newest request of a route was answered."""
-        self._newest.setdefault(host, {})[route] = ""
+        self.failed(host, route, "")
 
     def failed(self, host: str, route: str, reason: str) -> None:
         """The newest request of a route failed."""
-        self._newest.setdefault(host, {})[route] = reason
+        self._newest.setdefault(host, {})[route] = _Outcome(self.clock(), reason)
 
     def doors(
         self,
@@ -47,12 +59,20 @@ class Standings:
         """Every host asked so far, each followed by its routes."""
         found: list[Door] = []
         for host, newest in self._newest.items():
-            routes = [
-                _route(host + route, reason, watch.reason(host + route), requests)
-                for route, reason in newest.items()
-            ]
-            found += [_host(host, routes, failures, paused_until), *routes]
+            routes = {
+                route: _route(host + route, outcome.failed, watch.reason(host + route), requests)
+                for route, outcome in newest.items()
+            }
+            recent = [routes[route] for route in self._recent(newest)]
+            total = sum(door.requests for door in routes.values())
+            found += [_host(host, recent, total, failures, paused_until), *routes.values()]
         return tuple(found)
+
+    def _recent(self, newest: Mapping[str, _Outcome]) -> list[str]:
+        """Routes asked lately, or all where none was: what nobody asks any more tells nothing of
+        its host."""
+        since = self.clock() - RECENT_SECONDS
+        return [route for route, outcome in newest.items() if outcome.at >= since] or list(newest)
 
 
 def _route(name: str, failed: str, drifted: str, requests: Mapping[str, int]) -> Door:
@@ -60,20 +80,17 @@ def _route(name: str, failed: str, drifted: str, requests: Mapping[str, int]) ->
     return Door(name, state, failed or drifted, requests=requests.get(name, 0))
 
 
-def _host(name: str, routes: list[Door], failures: Mapping[str, int], paused_until: int) -> Door:
+def _host(
+    name: str, recent: list[Door], total: int, failures: Mapping[str, int], paused_until: int
+) -> Door:
     """Down when no route answers, degraded when one of them does not, or not as agreed."""
-    worst = [door for door in routes if door.state is not FeedState.OK]
-    down = all(door.state is FeedState.DOWN for door in routes)
+    worst = [door for door in recent if door.state is not FeedState.OK]
+    down = all(door.state is FeedState.DOWN for door in recent)
     state = FeedState.DOWN if down else FeedState.DEGRADED if worst else FeedState.OK
-    return Door(
-        name,
-        state,
-        worst[0].reason if worst else "",
-        paused_until,
-        sum(door.requests for door in routes),
-        {
-            kind.removeprefix(f"{name}."): count
-            for kind, count in failures.items()
-            if kind.startswith(f"{name}.")
-        },
-    )
+    reason = worst[0].reason if worst else ""
+    own = {
+        kind.removeprefix(f"{name}."): count
+        for kind, count in failures.items()
+        if kind.startswith(f"{name}.")
+    }
+    return Door(name, state, reason, paused_until, total, own)

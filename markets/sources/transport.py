@@ -7,9 +7,11 @@ SourceDown, whose text is one sentence that tells a person what to do.
 
 import math
 import random
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import httpx
@@ -65,7 +67,7 @@ class Transport:
         self.failures: Counter[str] = Counter()
         self.cool_down = CoolDown(clock, self.rng)
         self.watch = Watch(CONTRACTS)
-        self.standings = Standings()
+        self.standings = Standings(clock)
         self._until = math.inf
         self._buckets: dict[tuple[str, int], Bucket] = {}
         self._breakers: dict[str, Breaker] = {}
@@ -114,8 +116,7 @@ class Transport:
         until = min(self.clock() + max(within, 0.0), self._until)
         breakers = self._breaker(host.name), self._breaker(host.name + route)
         self._admit(host, route, breakers)
-        tries = 1 if any(breaker.probing for breaker in breakers) else TRIES
-        for attempt in range(1, tries + 1):
+        for attempt in range(1, TRIES + 1):
             self._pace(host, route, until)
             try:
                 found = self._try(host, method, path, until, decode, **what)
@@ -127,7 +128,7 @@ class Transport:
                 pause = max(self.rng.uniform(0, BACKOFF_SECONDS * 2**attempt), failed.wait)
                 over = self.clock() + pause + WORTH_SECONDS > until
                 shut = any(breaker.left() for breaker in breakers)
-                if failed.final or shut or attempt == tries or over:
+                if failed.final or shut or attempt == TRIES or over:
                     raise SourceDown(failed.reason) from failed
                 self.sleep(pause)
             else:
@@ -156,9 +157,11 @@ class Transport:
         buckets = [self._bucket(host, limit) for limit in host.limits_of(route)]
         wait = max((bucket.wait() for bucket in buckets), default=0.0)
         now = self.clock()
+        if now >= until:
+            reason = f"{host.url} was not asked: the time for this cycle was used up"
+            raise self._unasked(host, route, "paced", reason)
         if now + wait >= until:
-            left = max(until - now, 0.0)
-            reason = f"{host.url} was not asked within {left:.2g} s: too much is queued"
+            reason = f"{host.url} was not asked within {until - now:.2g} s: too much is queued"
             raise self._unasked(host, route, "paced", reason)
         if wait:
             self.sleep(wait)
@@ -239,4 +242,10 @@ class Transport:
 def _client() -> httpx.Client:
     limits = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
     headers = {"accept": "application/json", "user-agent": "pqap"}
-    return httpx.Client(http2=True, limits=limits, headers=headers, follow_redirects=False)
+    return httpx.Client(verify=_trusted(), limits=limits, headers=headers, follow_redirects=False)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The machine's trusted certificates, read once: that takes longer than many a reply."""
+    return httpx.create_ssl_context()

@@ -30,7 +30,8 @@ class Mutator:
         self.acts: tuple[Callable[[Spot], None], ...] = (
             *(self._junk, self._junk, self._junk, self._junk),
             *(self._lose, self._lose, self._rename, self._double, self._swap),
-            *(self._shuffle, self._bury, self._scratch, self._scratch, self._nudge, self._nudge),
+            *(self._shuffle, self._bury, self._scratch, self._scratch),
+            *(self._nudge, self._nudge, self._edge),
         )
 
     def damage(self, tree: Any) -> Any:
@@ -129,6 +130,13 @@ class Mutator:
             spot[0][spot[1]] = f"{EXACT.multiply(Decimal(found), Decimal(factor)):f}"
         else:
             self._junk(spot)
+
+    def _edge(self, spot: Spot) -> None:
+        """A number moved to the edge of what a price may be, in the same notation."""
+        found = spot[0][spot[1]]
+        edge = self.rng.choice(("0", "1", "0.0", "1.0", "1.000001", "0.0000001"))
+        is_text = isinstance(found, str)
+        spot[0][spot[1]] = edge if is_text and found[:1] in "0.1" else Decimal(edge)
 
 
 def to_bytes(tree: Any) -> bytes:

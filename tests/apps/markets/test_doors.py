@@ -74,6 +74,16 @@ class TestNote:
         assert feeds()[0].requests == 3
 
 
+def test_the_same_on_every_database(database):
+    doors.note([door(requests=3, timeout=1)], NOON)
+    doors.forget()
+    doors.note([door(FeedState.DOWN, requests=4, paused=NOON + SECOND, timeout=1)], NOON + 1)
+
+    [feed] = feeds()
+    assert (feed.state, feed.requests, feed.failures) == (FeedState.DOWN, 7, (("timeout", 2),))
+    assert paused_until() == NOON + SECOND
+
+
 @pytest.fixture
 def desk(db, settings):
     """A desk on a local exchange: collect and sync through the configured source."""
@@ -141,7 +151,18 @@ class TestThroughTheServices:
         assert desk.requests.total() == before
         assert paused_until() > 0
 
-    def test_a_cycle_has_eight_tenths_of_a_poll(self, desk, settings):
+    def test_what_was_learnt_of_a_host_outlives_its_source(self, desk):
+        universe.run(NOON)
+        desk.fault("/books", "status", status=403)
+        for number in range(1, 9):
+            collect.run(NOON + number * SECOND)
+            sources.forget()
+
+        assert desk.requests["/books"] == 5
+        collect.run(NOON + 60 * SECOND)
+        assert dict(named()["clob"].failures) == {"status_403": 5, "shut": 4}
+
+    def test_a_cycle_has_eight_tenths_of_a_poll(self, desk, settings, caplog):
         collection = settings.PQAP.collection
         assert collect.cycle_seconds(collection) == 8
         collection.poll_seconds = 300
@@ -152,6 +173,7 @@ class TestThroughTheServices:
         collect.run(NOON + SECOND)
 
         assert dict(named()["clob"].failures) == {"timeout": 1}
+        assert "did not answer within 0.2" in caplog.text
 
 
 def _another_process(monkeypatch):

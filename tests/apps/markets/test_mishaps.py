@@ -17,7 +17,7 @@ from tests.exchange.mishaps import MISHAPS, OUTAGES, outage
 NOON = 1_790_000_000_000
 MINUTE = 60_000
 POLL = 0.4
-PATIENCE = 2.5
+PATIENCE = 4.0
 """Seconds over its deadline after which a cycle certainly did not keep it, on any machine."""
 
 ROUTES = {

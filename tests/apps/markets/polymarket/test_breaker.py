@@ -110,6 +110,17 @@ class TestDoors:
         assert "503" in history.reason
         assert clob.reason == history.reason
 
+    def test_a_route_nobody_asks_any_more_tells_nothing_of_its_host(self, wired):
+        transport, _, clock = wired(failing(403), ok(b"[]"))
+        fails(transport, path="/clob-markets/0x1")
+        for _ in range(2):
+            transport.get(CLOB, "/books", {}, within=60)
+            states = {door.name: door.state for door in transport.doors(NOON)}
+            assert states["clob/clob-markets"] is FeedState.DOWN
+            clock.now += 1_201
+
+        assert states["clob"] is FeedState.OK
+
     def test_a_pause_has_an_end(self, wired):
         transport, _, _ = wired(failing(429))
         fails(transport)

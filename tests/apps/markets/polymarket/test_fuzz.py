@@ -221,6 +221,8 @@ def collect(count: int) -> Counter[str]:
     for _ in range(count):
         wired.ms += 1_000 + 61_000 * bool(wired.transport._breaker("clob/books").left())
         reply = mutator.damage(healthy)
+        if mutator.rng.random() < 0.3:
+            reply = _lie(healthy, mutator.rng)
         if mutator.rng.random() < 0.6:
             _sign(reply)
         wired.body = to_bytes(reply)
@@ -232,6 +234,7 @@ def collect(count: int) -> Counter[str]:
             met["SourceDown"] += 1
             continue
         assert set(books) | set(reader.refused) == set(tokens)
+        assert not set(books) & set(reader.refused)
         assert all(isinstance(code, Anomaly) for code in reader.refused.values())
         met.update(reader.refused.values())
         before = tick
@@ -244,6 +247,28 @@ def collect(count: int) -> Counter[str]:
         met.update(f"tick {flaw.code}" for flaw in flaws)
         met["ticks"] += after is not None
     return met
+
+
+def _lie(healthy: list[Any], rng: random.Random) -> list[Any]:
+    """A well-formed reply in which one market's books cannot be, though they agree."""
+    books = wire.decode(to_bytes(healthy))
+    first = rng.randrange(0, len(books), 2)
+    kind = rng.choice(("crossed", "ghost", "off grid", "empty", "twice"))
+    for book in books[first : first + 2]:
+        if kind == "crossed":
+            book["bids"] = book["asks"] = [{"price": "0.5", "size": "7"}]
+        elif kind == "ghost":
+            book["bids"] = [{"price": "0.01", "size": "7"}]
+            book["asks"] = [{"price": "0.99", "size": "7"}]
+        elif kind == "off grid":
+            book["bids"], book["asks"] = [{"price": "0.50003", "size": "7"}], []
+        elif kind == "empty":
+            book["bids"] = book["asks"] = []
+        else:
+            other = book | {"bids": [*book["bids"], {"price": "0.00004", "size": "7"}]}
+            books.append(other | {"hash": wire_clob.digest(other)})
+        book["hash"] = wire_clob.digest(book)
+    return books
 
 
 def _sign(reply: Any) -> None:

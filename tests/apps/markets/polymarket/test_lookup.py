@@ -127,7 +127,7 @@ class TestThroughTheTransport:
         with pytest.raises(SourceDown, match=r"cannot be found \(the name service"):
             source.books(["1", "2"], NOW)
 
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < 4
         assert source.transport.failures["clob.dns"] == 1
 
     @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """HTTP to the exchange: paced, patient, bounded, and one plain sentence when it fails."""
 
 import bisect
+import contextlib
 import os
 import random
 
@@ -168,6 +169,18 @@ class TestPace:
         assert 3 * _busiest(sorted(at[routes[2]] + at[routes[3]])) <= 150
         assert 3 * _busiest(script.at) <= 2_000
 
+    def test_tries_again_count_like_any_other(self, wired):
+        draw = random.Random(int(os.environ["PQAP_TEST_SEED"]))
+        answers = [draw.choice((ok(), ok(), failing(500), failing(503))) for _ in range(900)]
+        transport, script, clock = wired(*answers)
+        start = clock.now
+        while clock.now - start < 60:
+            with contextlib.suppress(SourceDown):
+                transport.get(DATA, "/v2/trades", {}, within=60)
+            clock.now += 0.001
+
+        assert 3 * _busiest(script.at) <= 100
+
     def test_a_share_is_a_part_of_half_the_limit(self, wired):
         transport, script, _ = wired(ok(), share=1.0)
         for _ in range(600):
@@ -210,7 +223,7 @@ class TestEnd:
         clock.now += 3
         start = clock.now
 
-        with pytest.raises(SourceDown, match="was not asked"):
+        with pytest.raises(SourceDown, match="was not asked: the time for this cycle"):
             transport.get(CLOB, "/books", {}, within=5)
         assert (script.at, clock.now) == ([], start)
 
