@@ -13,7 +13,7 @@ from markets.core.tick import empty
 from markets.core.types import FeeSchedule, PastBar
 from markets.core.window import WEEK, Window
 from tests import builders
-from tests.bench import worlds
+from tests.bench import streaming, worlds
 
 if TYPE_CHECKING:
     from execution.core.desk import Desk
@@ -174,4 +174,6 @@ PIECES = (
     Piece("panel: a bar close, 50 markets", bar_closes, each=DAY_OF_BARS),
     Piece("panel: learn seven days of one market", past, each=MARKETS_LEARNT),
     Piece("a turn of the desk, 50 markets, no database", turn, each=HOUR_OF_TICKS),
+    Piece("stream: one frame, both tokens of a market", streaming.frames, each=streaming.FRAMES),
+    Piece("stream: the books of 200 markets, 20 changed", streaming.view),
 )

@@ -25,6 +25,10 @@ SILENT_ABOVE = 500
 """Tokens on one connection above which the real exchange was seen to send nothing."""
 
 
+MARK = json.dumps({"event_type": "mark"})
+"""A message no reader knows: once it was counted, everything before it has been heard."""
+
+
 @dataclass(slots=True)
 class Trouble:
     """What goes wrong on the socket; chances are for each message of a kind that can be hurt."""
@@ -43,8 +47,8 @@ class Trouble:
     """HTTP status that turns connections away."""
     storm: float = 0.0
     """Seconds after which every connection is closed."""
-    slow: float = 0.0
-    """Seconds that each message lies about before it is sent."""
+    slow: int = 0
+    """Milliseconds of the world's clock that each message lies about before it is sent."""
 
 
 @dataclass(slots=True)
@@ -55,7 +59,7 @@ class Client:
     number: int
     tokens: set[str] = field(default_factory=set)
     extras: bool = False
-    out: "asyncio.Queue[tuple[float, str]]" = field(default_factory=asyncio.Queue)
+    out: "asyncio.Queue[tuple[int, str]]" = field(default_factory=asyncio.Queue)
     held: str | None = None
 
 
@@ -72,7 +76,7 @@ class MarketSocket:
         self.trade_chance = 0.3
         self.trades: list[dict[str, Any]] = []
         self.sent: Counter[str] = Counter()
-        self.connects = 0
+        self.connects = self.looks = 0
         self.clients: dict[int, Client] = {}
         self.shown: dict[str, Shown] = {}
         self._draw = random.Random(f"{seed}-socket")
@@ -109,6 +113,15 @@ class MarketSocket:
     def tell(self, event: dict[str, Any], token: str = "") -> None:
         """Send an event to whoever follows the token, or to all."""
         self._loop.call_soon_threadsafe(self._broadcast, event, {token} if token else None)
+
+    def mark(self) -> int:
+        """Send each client that is neither slowed down nor left unanswered a message of no
+        meaning, behind all others; how many were sent."""
+        hurt = [(c, self._of(c)) for c in list(self.clients.values())]
+        reached = [client for client, trouble in hurt if not trouble.slow and not trouble.deaf]
+        for client in reached:
+            self._loop.call_soon_threadsafe(client.out.put_nowait, (0, MARK))
+        return len(reached)
 
     def retick(self, listing: Listing, tick: int) -> None:
         """Give a market another price grid: announced, then shown with a fresh book."""
@@ -170,7 +183,7 @@ class MarketSocket:
     def _hear(self, client: Client, text: str) -> None:
         if text == "PING":
             if not self._of(client).deaf:
-                client.out.put_nowait((0.0, "PONG"))
+                client.out.put_nowait((0, "PONG"))
             return
         said = json.loads(text)
         tokens = set(said["assets_ids"])
@@ -207,6 +220,7 @@ class MarketSocket:
             for listing in list(self.world.listings):
                 if listing.kind != "placeholder":
                     self._look(listing)
+            self.looks += 1
             await asyncio.sleep(self.step)
 
     def _look(self, listing: Listing) -> None:
@@ -216,6 +230,12 @@ class MarketSocket:
             self._known.add(listing.condition)
             self._broadcast(events.new_market(self.world, listing), None)
         before = self._shown(listing)
+        if (before.at, before.tick, before.closed) == (
+            listing.changed_at,
+            listing.tick,
+            listing.closed,
+        ):
+            return
         with self.world.lock:
             now = events.look(self.world, listing)
         if now == before:
@@ -267,21 +287,22 @@ class MarketSocket:
                 client.held = text
                 return
         self.sent[kind] += 1
-        client.out.put_nowait((trouble.slow, text))
+        ready = self.world.now() + trouble.slow if trouble.slow else 0
+        client.out.put_nowait((ready, text))
         if kind in ("price_change", "last_trade_price") and (
             self._draw.random() < trouble.duplicate
         ):
             self.sent["duplicated"] += 1
-            client.out.put_nowait((0.0, text))
+            client.out.put_nowait((0, text))
         if client.held is not None:
-            client.out.put_nowait((0.0, client.held))
+            client.out.put_nowait((0, client.held))
             client.held = None
 
     async def _write(self, client: Client) -> None:
         while True:
-            delay, text = await client.out.get()
-            if delay:
-                await asyncio.sleep(delay)
+            ready, text = await client.out.get()
+            while self.world.now() < ready:
+                await asyncio.sleep(self.step)
             await client.socket.send(text)
 
     async def _storm(self, client: Client) -> None:

@@ -153,6 +153,12 @@ class Shelf:
         return [token for token in tokens if self._whole_asked or self._is_due(token, now)]
 
     @_locked
+    def ill(self, tokens: Sequence[str]) -> dict[str, Anomaly]:
+        """Which of the tokens' books are wrong, and how: not those merely missing or doubtful."""
+        found = {t: self._books[t].fault for t in tokens if t in self._books}
+        return {t: why for t, why in found.items() if why and why is not Anomaly.MISSING}
+
+    @_locked
     def check(self, read: Mapping[str, Book], asked_at: int) -> set[str]:
         """Compare books with those read over HTTP; the tokens whose local book was wrong."""
         if self._whole_asked:

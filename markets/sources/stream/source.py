@@ -75,6 +75,7 @@ class StreamSource:
         asked_at = self.now()
         self.shelf.expire(asked_at)
         due = self.shelf.due(tokens, asked_at)
+        ill = self.shelf.ill(due)
         read: Mapping[str, Book] = {}
         said: dict[str, Anomaly] = {}
         down: SourceDown | None = None
@@ -85,6 +86,7 @@ class StreamSource:
             except SourceDown as failed:
                 down = failed
         wrong = self.shelf.check(read, asked_at) if read else set()
+        ill |= dict.fromkeys(wrong, Anomaly.MISMATCH)
         self.sockets.renew(self.shelf.to_resubscribe(self.now()))
         found, refused = self._seen(tokens, read)
         if down and not found:
@@ -92,7 +94,7 @@ class StreamSource:
         if down:
             log.warning("Books kept from the stream alone: %s", down.reason)
         self.refused = {token: said.get(token, why) for token, why in refused.items()}
-        self.flagged = {token: Anomaly.MISMATCH for token in wrong if token in found}
+        self.flagged = {token: why for token, why in ill.items() if token in found}
         return found
 
     def prints(self, markets: Sequence[str], since: int, at: int) -> Iterable[Print]:

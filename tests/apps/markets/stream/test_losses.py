@@ -59,7 +59,7 @@ class Truth:
         return Book(f.YES, tuple(bids), tuple(asks), seen, self.at)
 
 
-@pytest.mark.parametrize("run", range(40))
+@pytest.mark.parametrize("run", range(15))
 def test_a_believed_book_showed_the_true_best_prices_when_it_was_confirmed(run):
     draw = random.Random(f"{SEED}-{run}")
     truth, shelf, now = Truth(draw), Shelf(PACE), f.NOW
@@ -72,7 +72,7 @@ def test_a_believed_book_showed_the_true_best_prices_when_it_was_confirmed(run):
     shelf._take(1, (opening,), now)
     touches = {now: truth.touch()}
     waiting: list[str] = []
-    believed = wrong_depth = 0
+    believed = 0
     for _ in range(400):
         now += STEP_MS
         if draw.random() < 0.7:
@@ -92,7 +92,6 @@ def test_a_believed_book_showed_the_true_best_prices_when_it_was_confirmed(run):
                 book.bids[0].price if book.bids else None, book.asks[0].price if book.asks else None
             )
             assert shown == touches[_instant(book, touches)], f"seed {SEED} run {run}"
-            wrong_depth += (book.bids, book.asks) != _sides(truth) and not waiting
     assert believed > 50, f"seed {SEED} run {run}"
 
 

@@ -6,8 +6,8 @@ loss here, and a full book or HTTP heals it.
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +17,8 @@ from markets.sources.stream.local import LocalBook
 from markets.sources.stream.messages import Delta, Message, Whole
 
 MARKET = "0x" + "00" * 32
+Row = tuple[int, str, int, str, str, float, float]
+"""Time (ms UTC), token, message, kind of event, side, price, size."""
 
 
 def recording() -> Path:
@@ -27,45 +29,40 @@ def recording() -> Path:
     pytest.skip("the shared data collection is not beside this checkout")
 
 
-def streams() -> Iterator[tuple[str, list[list[Message]]]]:
+def streams() -> Iterator[list[list[Message]]]:
     """Each token's messages in the order of their arrival."""
     import pyarrow.parquet as parquet
 
-    rows = parquet.read_table(recording()).to_pylist()
-    tokens: dict[str, dict[int, list[dict[str, Any]]]] = {}
-    for row in sorted(rows, key=lambda row: (row["token_id"], row["file_order"])):
-        tokens.setdefault(row["token_id"], {}).setdefault(row["message_id"], []).append(row)
-    for token, told in tokens.items():
-        yield token, [_message(token, lines) for lines in told.values()]
+    table = parquet.read_table(recording()).sort_by(
+        [("token_id", "ascending"), ("file_order", "ascending")]
+    )
+    at = [int(moment.timestamp() * 1000) for moment in table["ts"].to_pylist()]
+    names = ("token_id", "message_id", "event_type", "side", "price", "size")
+    rows = zip(at, *(table[name].to_pylist() for name in names), strict=True)
+    for _, told in groupby(rows, key=lambda row: row[1]):
+        messages: dict[int, list[Row]] = {}
+        for row in told:
+            messages.setdefault(row[2], []).append(row)
+        yield [_message(lines) for lines in messages.values()]
 
 
-def _message(token: str, rows: list[dict[str, Any]]) -> list[Message]:
-    at = int(rows[0]["ts"].timestamp() * 1000)
-    if rows[0]["event_type"] == "book":
-        sides: dict[str, dict[int, Level]] = {"bid": {}, "ask": {}}
-        for row in rows:
-            level = Level(round(row["price"] * 1e6), round(row["size"] * 1e6))
-            sides[row["side"]][level.price] = level
-        bids, asks = (tuple(side.values()) for side in sides.values())
-        return [Whole(MARKET, token, at, bids, asks)]
-    return [
-        Delta(
-            MARKET,
-            token,
-            at,
-            row["side"] == "bid",
-            round(row["price"] * 1e6),
-            round(row["size"] * 1e6),
-        )
-        for row in rows
-    ]
+def _message(rows: list[Row]) -> list[Message]:
+    at, token, _, kind, *_ = rows[0]
+    told = [(side == "bid", round(p * 1e6), round(s * 1e6)) for *_, side, p, s in rows]
+    if kind != "book":
+        return [Delta(MARKET, token, at, *change) for change in told]
+    bids, asks = (
+        tuple(Level(price, size) for price, size in {p: s for b, p, s in told if b is side}.items())
+        for side in (True, False)
+    )
+    return [Whole(MARKET, token, at, bids, asks)]
 
 
 def test_crossed_books_of_a_lossy_recording_are_never_believed():
     seen: Counter[str] = Counter()
     worst = 0.0
-    for token, told in streams():
-        book, crossed, after = LocalBook(token), 0, 0
+    for told in streams():
+        book, crossed, after = LocalBook("one"), 0, 0
         for message in told:
             _tell(book, message)
             touch = book.touch()
@@ -75,12 +72,13 @@ def test_crossed_books_of_a_lossy_recording_are_never_believed():
                 crossed += 1
             seen["believed"] += book.trouble is None
             after += 1
+        seen["tokens"] += 1
         seen["crossed"] += crossed
         seen["books"] += sum(isinstance(m[0], Whole) for m in told)
         worst = max(worst, crossed / after)
     total = seen["messages"]
     print(
-        f"{total} messages of {len(list(streams()))} tokens, {seen['books']} full books: "
+        f"{total} messages of {seen['tokens']} tokens, {seen['books']} full books: "
         f"crossed after {seen['crossed'] / total:.1%} (worst token {worst:.1%}), "
         f"believed after {seen['believed'] / total:.1%}"
     )
