@@ -1,6 +1,7 @@
 """Prints what each piece costs: `python -m tests.bench [WORD ...]` (only pieces with that word).
 
-`stages` is a word of its own: the demo's fast-forward through collect and desk.
+`stages` is a word of its own: the demo's fast-forward through collect and desk. So is `archive`,
+which runs only when asked for: it takes some minutes.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 
 import numpy as np
 
+from tests.bench import archive
 from tests.bench.clock import Cost, measure, reference
 from tests.bench.pieces import PIECES
 from tests.bench.stages import fast_forward
@@ -26,6 +28,9 @@ def main(words: list[str]) -> int:
     """Measure the chosen pieces, each beside a fresh reading of the reference loop."""
     chosen = [piece for piece in PIECES if not words or any(w in piece.name for w in words)]
     stages = not words or "stages" in words
+    if "archive" in words:
+        print(archive.run())
+        return 0
     if not chosen and not stages:
         print(f"No piece has {' or '.join(words)} in its name.", file=sys.stderr)
         return 2
