@@ -13,7 +13,7 @@ from django.test import TransactionTestCase
 # by setting it.
 os.environ.setdefault("PQAP_TEST_SEED", str(random.SystemRandom().randrange(10**6)))
 
-pytest_plugins = ("tests.services", "tests.databases")
+pytest_plugins = ("tests.services", "tests.databases", "tests.pasts")
 
 WARM = (
     "execution.services.desk",

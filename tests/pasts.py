@@ -1,8 +1,15 @@
 """Pasts to seal: random worlds lived through real collecting, with days going by in between."""
 
+import copy
 import random
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from markets import models
 from markets.core.assembly import by_past, by_print
@@ -10,8 +17,9 @@ from markets.core.bars import BAR_MS
 from markets.core.tick import Tick
 from markets.core.types import PastBar, Print
 from markets.selectors import ticks, universes
-from markets.services import collect, universe
+from markets.services import collect, sealing, universe
 from tests import misbehaving
+from tests.databases import connected_to
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -31,14 +39,25 @@ class Past:
         self.luck = random.Random(seed + 1)
         self.world = misbehaving.RandomWorld(seed)
         self.made: list[Tick] = []
+        self.watch(monkeypatch)
+        universe.sync_markets(self.world.source, self.world.at)
+
+    def watch(self, monkeypatch: Any) -> None:
+        """Keep what is collected until the test ends."""
         write = collect.rows.write
 
-        def watch(steps: Any, known: Any, **rest: Any) -> int:
+        def watched(steps: Any, known: Any, **rest: Any) -> int:
             self.made.extend(step.tick for step in steps)
             return write(steps, known, **rest)
 
-        monkeypatch.setattr(collect.rows, "write", watch)
-        universe.sync_markets(self.world.source, self.world.at)
+        monkeypatch.setattr(collect.rows, "write", watched)
+
+    def copy(self) -> "Past":
+        """The same past, to be gone on from elsewhere."""
+        twin = copy.copy(self)
+        twin.luck, twin.world = copy.deepcopy((self.luck, self.world))
+        twin.made = list(self.made)
+        return twin
 
     @property
     def now(self) -> int:
@@ -95,6 +114,60 @@ class Past:
             prints=tuple(sorted(set(prints), key=by_print)),
             past=tuple(sorted(past, key=by_past)),
         )
+
+
+Key = tuple[int, int, bool]
+_kept: dict[Key, tuple[Past, Path]] = {}
+
+
+@pytest.fixture
+def past_of(
+    migrated_file: Path, tmp_path: Path, django_db_blocker: Any, monkeypatch: Any, settings: Any
+) -> Iterator[Callable[..., Past]]:
+    """Makes a past in a SQLite file of the test's own; each is lived through once and copied.
+
+    Collecting takes most of the time of these tests, and copying a file takes none.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(django_db_blocker.unblock())
+
+        def make(seed: int, cycles: int, *, sealed: bool = False) -> Past:
+            key, home = (seed, cycles, sealed), settings.PATHS.archive
+            if key not in _kept:
+                kept = migrated_file.parent / "-".join(map(str, key))
+                kept.mkdir()
+                shutil.copy(migrated_file, kept / "past.db")
+                settings.PATHS.archive = kept / "archive"
+                with connected_to(_file(kept / "past.db")), monkeypatch.context() as patch:
+                    forget()
+                    _kept[key] = (_lived(seed, cycles, patch, sealed), kept)
+                settings.PATHS.archive = home
+            past, kept = _kept[key]
+            database = shutil.copy(kept / "past.db", tmp_path / "past.db")
+            if sealed:
+                shutil.copytree(kept / "archive", home)
+            stack.enter_context(connected_to(_file(Path(database))))
+            forget()
+            twin = past.copy()
+            twin.watch(monkeypatch)
+            return twin
+
+        yield make
+
+
+def _lived(seed: int, cycles: int, patch: Any, sealed: bool) -> Past:
+    past = Past(seed, patch)
+    past.live(cycles)
+    past.desk_follows()
+    if sealed:
+        sealing.run(past.now, seconds=1_000)
+    return past
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """Nothing of it must survive a power cut."""
+    quick = "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF"
+    return {"ENGINE": "pqap_site.sqlite", "NAME": path, "OPTIONS": {"init_command": quick}}
 
 
 def move(stage: str, to: int) -> None:

@@ -76,7 +76,7 @@ def run(at: int, *, seconds: float = 10, day: int | None = None) -> Sealed:
         for began, row in days.finished():
             if day not in (None, began) or not _due(row, at, named=day is not None):
                 continue
-            while monotonic() < until:
+            while not steps or monotonic() < until:
                 steps += 1
                 state = _attempt(began, at)
                 done += state is DayState.SEALED

@@ -1,9 +1,10 @@
-"""What the archive costs: bytes a row, series, latest quotes, replay; on a fresh SQLite file.
+"""What the archive costs: bytes a row, series, replay; on a fresh SQLite file.
 
 `python -m tests.bench archive`. The exchange is the simulated one (50 markets, every 10 s), whose
 ticks go through the real sealing; a day is sealed once and its files stand for the other days.
 """
 
+import logging
 import os
 import shutil
 import subprocess
@@ -198,7 +199,25 @@ def replayed(path: Path) -> tuple[int, float, float]:
 def run() -> str:
     """Every figure, a line each."""
     with TemporaryDirectory(prefix="pqap-bench-") as name:
-        return "\n".join(_lines(Path(name)))
+        os.environ |= {
+            "PQAP_DATA": name,
+            "PQAP_CONFIG": str(Path(__file__).parents[2] / "configs" / "demo.yaml"),
+            "DJANGO_SETTINGS_MODULE": "pqap_site.settings",
+        }
+        return "\n".join([*_lines(Path(name)), *_tables()])
+
+
+def _tables() -> Iterator[str]:
+    """What needs the tables: sealing and thinning a day of 50 markets."""
+    import django
+
+    django.setup()
+    from pqap_site import startup
+    from tests.bench import tables
+
+    logging.disable(logging.WARNING)
+    startup.prepare_database()
+    yield from tables.lines(invented(50, 8_640 * 3 + 10))
 
 
 def _lines(root: Path) -> Iterator[str]:

@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 from markets import archive
 from markets.archive import exports
 from markets.core.types import ONE
-from markets.services import sealing
 from tests.builders import NOON
 from tests.pasts import HOUR, Past, collection, same
 
@@ -24,12 +23,9 @@ def _configured(settings, tmp_path):
 
 
 @pytest.fixture
-def past(db, monkeypatch):
-    """Two days and a half, the whole ones in the archive."""
-    past = Past(21, monkeypatch)
-    past.live(60)
-    assert sealing.run(past.now, seconds=1_000).days > 0
-    return past
+def past(past_of):
+    """Some days, the whole ones in the archive."""
+    return past_of(21, 50, sealed=True)
 
 
 def export(*arguments) -> str:

@@ -30,16 +30,9 @@ def _configured(settings, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def past(db, monkeypatch):
+def past(past_of):
     """Some days, none of them sealed."""
-    return lived(monkeypatch)
-
-
-def lived(monkeypatch, cycles: int = 45) -> Past:
-    past = Past(33, monkeypatch)
-    past.live(cycles)
-    past.desk_follows()
-    return past
+    return past_of(33, 45)
 
 
 def seal(past: Past, **how) -> sealing.Sealed:
@@ -91,7 +84,7 @@ class TestSealing:
         clock = iter(range(10_000))
         monkeypatch.setattr(sealing, "monotonic", lambda: next(clock))
         steps = 0
-        while (done := sealing.run(past.now, seconds=1.5)).steps:
+        while (done := sealing.run(past.now, seconds=0.5)).steps:
             assert done.steps == 1
             steps += 1
 
@@ -248,8 +241,7 @@ class TestFailing:
 class TestKilled:
     """kill -9 at one place after another; the next process goes on and ends where one go ends."""
 
-    def test_while_sealing(self, past_on_file):
-        past = past_on_file
+    def test_while_sealing(self, past):
         self.until_done(lambda: sealing.run(past.now, seconds=FOREVER))
 
         assert set(states().values()) == {"sealed"}
@@ -259,8 +251,7 @@ class TestKilled:
             assert on_disk == set(row.files.values_list("name", flat=True))
         self.whole(past)
 
-    def test_while_thinning_and_pruning(self, past_on_file):
-        past = past_on_file
+    def test_while_thinning_and_pruning(self, past):
         sealing.run(past.now, seconds=FOREVER)
         self.until_done(lambda: thinning.run(past.now, seconds=FOREVER))
         self.whole(past)
@@ -279,17 +270,6 @@ class TestKilled:
             assert not list(days.folder(row.began_at).path.glob("raw-*"))
         read = list(spans.ticks_between(0, at + DAY))
         assert [tick.id for tick in read] == [tick.id for tick in past.made]
-
-    @pytest.fixture
-    def past_on_file(self, migrated_file, tmp_path, django_db_blocker, monkeypatch):
-        import shutil
-
-        from tests.databases import connected_to
-
-        copy = shutil.copy(migrated_file, tmp_path / "test.db")
-        settings = {"ENGINE": "pqap_site.sqlite", "NAME": copy}
-        with django_db_blocker.unblock(), connected_to(settings):
-            yield lived(monkeypatch, 30)
 
     def until_done(self, work) -> None:
         """Run it in children that die at their first, second, ... act, until one lives through."""
@@ -334,7 +314,8 @@ class TestKilled:
 
 
 def test_two_workers_seal_a_day_once(database, monkeypatch):
-    past = lived(monkeypatch)
+    past = Past(33, monkeypatch)
+    past.live(45)
     done: list[sealing.Sealed] = []
 
     def work() -> None:

@@ -19,9 +19,10 @@ FOREVER = 1_000_000
 
 
 @pytest.fixture(autouse=True)
-def _configured(settings, tmp_path):
+def _configured(settings, tmp_path, monkeypatch):
     settings.PQAP = SimpleNamespace(collection=collection())
     settings.PATHS = SimpleNamespace(archive=tmp_path / "archive")
+    monkeypatch.setattr(thinning, "PAUSE_SECONDS", 0)
 
 
 def compare(past: Past, since: int, until: int) -> list[Tick]:
@@ -53,14 +54,14 @@ def lived(past: Past, luck: random.Random, rounds: int) -> None:
 
 
 class TestTicks:
-    @pytest.mark.parametrize("seed", random.Random(RUN_SEED).sample(range(10**6), 3))
+    @pytest.mark.parametrize("seed", random.Random(RUN_SEED).sample(range(10**6), 1))
     def test_are_those_assembled_on_every_database(self, database, monkeypatch, seed):
         print(f"seed {seed} on {database}")
         past, luck = Past(seed, monkeypatch), random.Random(seed)
         monkeypatch.setattr(sealing, "PART_ROWS", luck.choice([1, 40, 10_000]))
         monkeypatch.setattr(sealing, "TOUCH_MARKETS", luck.choice([1, 3, 200]))
 
-        lived(past, luck, rounds=5)
+        lived(past, luck, rounds=4)
 
         past.desk_follows()
         sealing.run(past.now, seconds=FOREVER)
@@ -70,9 +71,8 @@ class TestTicks:
         assert models.SealedDay.objects.filter(state="sealed").count() > 1
         assert models.Snapshot.objects.count() < sum(len(tick.universe) for tick in past.made)
 
-    def test_of_old_days_lose_their_depth_and_nothing_else(self, db, monkeypatch):
-        past = Past(5, monkeypatch)
-        past.live(60)
+    def test_of_old_days_lose_their_depth_and_nothing_else(self, past_of):
+        past = past_of(44, 60, sealed=True)
         past.world.at += 4 * DAY
         past.live(3)
         past.desk_follows()
@@ -90,10 +90,8 @@ class TestTicks:
         assert any(tick.prints for tick in read)
         assert any(tick.past for tick in read)
 
-    def test_without_depth_are_the_same_everywhere(self, db, monkeypatch):
-        past = Past(6, monkeypatch)
-        past.live(60)
-        sealing.run(past.now, seconds=FOREVER)
+    def test_without_depth_are_the_same_everywhere(self, past_of):
+        past = past_of(44, 60, sealed=True)
 
         read = list(spans.ticks_between(0, past.now + 1, depth=False))
 
@@ -101,20 +99,17 @@ class TestTicks:
         for found, made in zip(read, past.made, strict=True):
             same(found, made.without_depth())
 
-    def test_of_a_lost_file_are_an_error_and_not_a_gap(self, db, monkeypatch):
-        past = Past(7, monkeypatch)
-        past.live(40)
-        sealing.run(past.now, seconds=FOREVER)
+    def test_of_a_lost_file_are_an_error_and_not_a_gap(self, past_of):
+        past = past_of(44, 60, sealed=True)
         next(iter(days.folder(day_of(past.made[0].at)).path.glob("raw-*"))).unlink()
 
         with pytest.raises(ValueError, match="cannot be read as a recording"):
             list(spans.ticks_between(0, past.now))
 
 
-@pytest.mark.django_db
 class TestHistory:
-    @pytest.mark.parametrize("seed", random.Random(RUN_SEED + 1).sample(range(10**6), 3))
-    def test_does_not_change_when_days_are_sealed_thinned_and_pruned(self, monkeypatch, seed):
+    @pytest.mark.parametrize("seed", random.Random(RUN_SEED + 1).sample(range(10**6), 2))
+    def test_does_not_change_when_days_are_sealed_thinned_and_pruned(self, db, monkeypatch, seed):
         print(f"seed {seed}")
         past, luck = Past(seed, monkeypatch), random.Random(seed)
         past.live(70)
@@ -138,10 +133,8 @@ class TestHistory:
             act(past.now, seconds=FOREVER)
         assert [points(*each) for each in asked] == before
 
-    def test_says_where_each_point_was_read(self, monkeypatch):
-        past = Past(8, monkeypatch)
-        past.live(60)
-        sealing.run(past.now, seconds=FOREVER)
+    def test_says_where_each_point_was_read(self, past_of):
+        past = past_of(44, 60, sealed=True)
 
         found = [point for name in past.world.names for point in full(name, past.now)]
 
@@ -149,7 +142,7 @@ class TestHistory:
         assert {point.source for point in found} == {"hot", "archive"}
         assert all((point.source == "hot") == (point.at >= edge) for point in found)
 
-    def test_of_an_unknown_market_is_none(self):
+    def test_of_an_unknown_market_is_none(self, db):
         assert history.history("m-0", since=0, until=NOON, every_ms=0, limit=5) is None
 
 

@@ -39,8 +39,8 @@ def sealed(monkeypatch, seed: int = 44, cycles: int = 60) -> Past:
 
 
 @pytest.fixture
-def past(db, monkeypatch):
-    return sealed(monkeypatch)
+def past(past_of):
+    return past_of(44, 60, sealed=True)
 
 
 def thin(past: Past) -> int:
@@ -223,9 +223,8 @@ class TestCommands:
         with pytest.raises(CommandError, match=f"{present} has no ticks or is not over"):
             call_command("seal", present)
 
-    def test_seal_seals_one_day_checks_it_and_says_so(self, db, monkeypatch):
-        past = Past(45, monkeypatch)
-        past.live(40)
+    def test_seal_seals_one_day_checks_it_and_says_so(self, past_of):
+        past_of(33, 45)
         out = StringIO()
         call_command("seal", "2026-01-01", stdout=out)
         call_command("seal", "--check", stdout=out)
@@ -262,8 +261,7 @@ def chain(tick) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def test_every_snapshot_belongs_to_a_tick_that_has_all_of_its_own(db, monkeypatch):
-    past = sealed(monkeypatch, seed=46)
+def test_every_snapshot_belongs_to_a_tick_that_has_all_of_its_own(past):
     thin(past)
 
     counted = models.Snapshot.objects.values_list("tick_id").annotate(n=Count("market"))
