@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from markets import models
@@ -13,6 +14,10 @@ from markets.selectors import universes
 log = logging.getLogger(__name__)
 
 MISSED_MS = 2 * venue.DAY_MS
+MINUTE_MS = 60_000
+MOST_ASKED = 250
+"""So many followed markets are read by name a sync: five to ten calls, a second or two."""
+
 MOST_MISSED = 100
 """Vanished markets are asked about so many a sync, and for so long."""
 
@@ -36,7 +41,7 @@ def gather(
     listed: Sequence[Market],
     at: int,
     *,
-    followed: Collection[str],
+    followed: AbstractSet[str],
     pins: Iterable[str],
     before: models.Sync | None,
 ) -> Known:
@@ -49,12 +54,13 @@ def gather(
     pins = tuple(pins)
     missed = _missed(source, found, at, before)
     rows = universes.markets_in_force({*followed, *missed})
-    asked = {*followed, *missed, *_unresolved(pins, listed)}
-    told = _asked(source, asked, at)
+    absent = followed - found.keys()
+    asked = {*_turn(absent, at), *_turn(followed - absent, at), *missed}
+    told = _asked(source, asked | _unresolved(pins, listed), at)
     for market in told or ():
         found[market.id] = _remembered(market, found.get(market.id) or rows.get(market.id))
     for id in (followed | missed) - found.keys() & rows.keys():
-        found[id] = rows[id] if told is None else _halted(rows[id])
+        found[id] = rows[id] if told is None or id not in asked else _halted(rows[id])
     known = tuple(found.values())
     return Known(
         markets=known,
@@ -62,6 +68,12 @@ def gather(
         vanished=missed,
         unknown=tuple(sorted(_unresolved(pins, known))),
     )
+
+
+def _turn(names: Collection[str], at: int) -> list[str]:
+    """As many of the names as one sync can ask about; in the minutes that follow, the others."""
+    turns = -(-len(names) // MOST_ASKED) or 1
+    return sorted(names)[at // MINUTE_MS % turns :: turns]
 
 
 def _asked(source: Source, names: Collection[str], at: int) -> Sequence[Market] | None:

@@ -96,6 +96,18 @@ def test_markets_are_distinct_and_have_sound_terms(case: Case) -> None:
         source.books(tokens, at)
 
 
+def test_markets_are_found_by_their_names(case: Case) -> None:
+    for source, markets, tokens, at in seen(case):
+        first = markets[0]
+        assert list(source.lookup([market.id for market in markets[:3]], at)) != []
+        assert first.id in {market.id for market in source.lookup([first.slug], at)}
+        rivals = {market.id for market in markets if market.event == first.event}
+        assert rivals <= {market.id for market in source.lookup([first.event.slug], at)}
+        assert list(source.lookup(["nobody-knows-this"], at)) == []
+        assert list(source.lookup([], at)) == []
+        source.books(tokens, at)
+
+
 def test_each_asked_token_is_answered_once_or_refused_by_name(case: Case) -> None:
     answered = 0
     for source, _, tokens, at in seen(case):

@@ -10,7 +10,7 @@ from markets.core.criteria import Filters, Reason
 from markets.core.ports import Listing
 from markets.core.types import Event, Market, Status
 from markets.selectors import universes
-from markets.services import keep, universe
+from markets.services import keep, listing, universe
 from tests import misbehaving
 from tests.builders import DAY, NOON, market, micro
 from tests.misbehaving import Told
@@ -239,6 +239,28 @@ class TestPins:
             universe.sync_markets(source, NOON + hour * DAY // 24)
 
         assert set(source.looked_up) == {("m-1", "m-2")}
+
+
+class TestManyMarkets:
+    def test_more_than_a_sync_can_ask_about_take_turns(self, source, settings, monkeypatch):
+        monkeypatch.setattr(listing, "MOST_ASKED", 2)
+        configure(settings, markets=5)
+        for minute in range(4):
+            universe.sync_markets(source, NOON + minute * MINUTE)
+
+        assert {len(names) for names in source.looked_up} == {1, 2}
+        assert set().union(*source.looked_up) == set(tracked())
+
+    def test_nothing_is_claimed_of_those_whose_turn_it_is_not(self, source, settings, monkeypatch):
+        monkeypatch.setattr(listing, "MOST_ASKED", 1)
+        configure(settings, markets=5)
+        universe.sync_markets(source, NOON)
+        source.listing = Listing(complete=False)
+        source.unlisted, source.listed = source.listed[3:], source.listed[:3]
+        universe.sync_markets(source, NOON + MINUTE)
+
+        assert tracked() == ["m-1", "m-2", "m-3", "m-4", "m-5"]
+        assert {status(id) for id in tracked()} == {Status.OPEN}
 
 
 def test_the_same_choice_on_every_database(database, settings):
