@@ -11,6 +11,8 @@ from markets.models import (
     Anomaly,
     Cursor,
     Event,
+    Feed,
+    Gap,
     Latest,
     Market,
     Pin,
@@ -142,6 +144,22 @@ class ResolutionAdmin(ReadOnly):
     list_select_related = ("market",)
     ordering = ("-at", "-id")
     when, yes, no = instant("at", "at"), amount("yes_payout"), amount("no_payout")
+
+
+@admin.register(Gap)
+class GapAdmin(ReadOnly):
+    list_display = ("begun", "ended", "market", "reason", "detail")
+    list_filter = ("reason",)
+    list_select_related = ("market",)
+    ordering = ("-until", "-id")
+    begun, ended = instant("since", "from"), instant("until", "until")
+
+
+@admin.register(Feed)
+class FeedAdmin(ReadOnly):
+    list_display = ("name", "state", "begun", "reason", "requests")
+    list_filter = ("state",)
+    begun = instant("since", "since")
 
 
 @admin.register(Cursor)
