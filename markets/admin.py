@@ -11,6 +11,8 @@ from markets.models import (
     Anomaly,
     Cursor,
     Event,
+    Feed,
+    Gap,
     Latest,
     Market,
     PastImport,
@@ -163,6 +165,22 @@ class PastImportAdmin(ReadOnly):
     list_select_related = ("market",)
     ordering = ("-entered_at", "market_id")
     entered, asked = instant("entered_at", "entered"), instant("asked_at", "asked")
+
+
+@admin.register(Gap)
+class GapAdmin(ReadOnly):
+    list_display = ("begun", "ended", "market", "reason", "detail")
+    list_filter = ("reason",)
+    list_select_related = ("market",)
+    ordering = ("-until", "-id")
+    begun, ended = instant("since", "from"), instant("until", "until")
+
+
+@admin.register(Feed)
+class FeedAdmin(ReadOnly):
+    list_display = ("name", "state", "begun", "reason", "requests")
+    list_filter = ("state",)
+    begun = instant("since", "since")
 
 
 @admin.register(Cursor)

@@ -3,7 +3,8 @@
 import os
 import random
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -11,13 +12,16 @@ import pytest
 
 from markets import models
 from markets.core.assembly import assemble
+from markets.core.book import mirror
+from markets.core.coverage import Share
 from markets.core.gaps import Gap, limit
 from markets.core.tick import Tick
+from markets.core.types import ONE, Book, Resolution, Status
 from markets.selectors import continuity, coverage, universes
 from markets.services import collect, universe
 from tests import misbehaving
-from tests.builders import NOON, book
-from tests.misbehaving import RandomWorld
+from tests.builders import NOON, book, market
+from tests.misbehaving import RandomWorld, Told
 
 RUN_SEED = int(os.environ["PQAP_TEST_SEED"])
 POLL = 10_000
@@ -205,3 +209,135 @@ def assert_exact(life: Life) -> None:
 
 def _inside(gap: Gap, stretch: tuple[int, int]) -> int:
     return max(min(gap.until, stretch[1]) - max(gap.since, stretch[0]), 0)
+
+
+class TestEveryDatabase:
+    def test_says_the_same(self, database, monkeypatch):
+        life = Life(RUN_SEED + 1)
+        life.live(60, monkeypatch)
+
+        assert stored() == expected(life)
+        assert_exact(life)
+
+
+@pytest.fixture
+def source(db) -> Told:
+    told = Told([market("m-1"), market("m-2")])
+    universe.sync_markets(told, NOON)
+    return told
+
+
+def look(source: Told, *seconds: int, of: str = "12", also: Sequence[Book] = ()) -> None:
+    """Cycles at these seconds after noon that find the books of the markets named."""
+    for second in seconds:
+        source.told = {}
+        source.tell(*also)
+        for name in of:
+            yes = book(f"yes-{name}", at=NOON + second * SECOND)
+            source.tell(yes, mirror(yes, f"no-{name}"))
+        collect.collect(source, NOON + second * SECOND)
+
+
+def told() -> list[tuple]:
+    rows = models.Gap.objects.order_by("since", "until")
+    found = rows.values_list("market__condition_id", "since", "until", "reason")
+    return [(of, (a - NOON) // SECOND, (z - NOON) // SECOND, why) for of, a, z, why in found]
+
+
+def test_cycles_in_vain_at_the_end_of_a_batch_are_told_by_the_next_tick(source):
+    source.show(NOON)
+    collect.collect_many(source, [NOON, NOON + 10 * SECOND])
+    collect.forget()
+    look(source, 20)
+
+    assert told() == [(None, 0, 20, "NO_ANSWER")]
+
+
+def test_one_failure_is_told_once(source):
+    look(source, 0, 10)
+    source.down = True
+    look(source, 20)
+    source.down = False
+    look(source, 30, 40)
+    collect.forget()
+    look(source, 50)
+
+    assert told() == [(None, 10, 30, "NO_ANSWER")]
+
+
+def test_a_restart_after_a_gap_that_was_cut_in_two_does_not_count_it_again(source):
+    look(source, 0)
+    look(source, 10, 20, 30, of="1")
+    paused = replace(market("m-2"), terms=replace(market("m-2").terms, accepting_orders=False))
+    source.listed[1] = paused
+    universe.keep("m-2", "position")
+    universe.sync_markets(source, NOON + 35 * SECOND)
+    look(source, 40, of="1")
+    now = NOON + 45 * SECOND
+    collect.forget()
+    listed = continuity.gap_list("m-2", 0, now, now=now, every=POLL, limit=9)
+    look(source, 50, 60, 70, of="1")
+    look(source, 80)
+
+    assert [(gap.since - NOON, gap.until - NOON) for gap in listed] == [(0, 35 * SECOND)]
+    assert told() == [("m-2", 0, 35, "UNREAD"), ("m-2", 35, 80, "NOT_TRADING")]
+
+
+def test_a_refusal_before_a_restart_is_still_the_reason(source):
+    look(source, 0)
+    for second in (10, 20):
+        crossed = book("yes-2", [("0.60", 5)], at=NOON + second * SECOND)
+        look(source, second, of="1", also=[crossed, mirror(crossed, "no-2")])
+    collect.forget()
+    look(source, 30, 40, of="1")
+    now = NOON + 41 * SECOND
+    [open_] = continuity.gap_list("m-2", 0, now, now=now, every=POLL, limit=9)
+    look(source, 50)
+
+    [row] = models.Gap.objects.filter(market__condition_id="m-2")
+    assert (row.reason, row.detail) == (open_.reason, open_.detail) == ("REFUSED", "CROSSED")
+    assert (open_.since, open_.until) == (NOON, now)
+
+
+def test_a_database_from_before_gaps_were_kept_begins_with_its_newest_tick(source):
+    look(source, 0, 10)
+    models.Stint.objects.all().delete()
+    collect.forget()
+    look(source, 20, 30)
+
+    assert set(models.Stint.objects.values_list("since", "until")) == {(NOON + 10 * SECOND, None)}
+    share = coverage.coverage(NOON - DAY, NOON + DAY, now=NOON + 30 * SECOND, every=POLL)
+    assert share == Share(40 * SECOND, 40 * SECOND)
+
+
+def test_before_the_first_tick_the_silence_lasts_since_the_choice(source):
+    now = NOON + 60 * SECOND
+    [gap] = continuity.longest(0, now, now=now, every=POLL, limit=9)
+
+    assert (gap.market, gap.since, gap.until) == (None, NOON, now)
+
+
+def test_a_settled_market_costs_no_coverage(source):
+    look(source, 0)
+    source.said = [Resolution("m-2", Status.RESOLVED, NOON, (ONE, 0))]
+    look(source, 10)
+    look(source, 20, 30, 40, 50, of="1")
+    share = coverage.coverage_by_market(NOON, NOON + DAY, now=NOON + 50 * SECOND, every=POLL)
+
+    assert told() == []
+    assert sorted(share.values(), key=lambda one: one.tracked) == [
+        Share(10 * SECOND, 10 * SECOND),
+        Share(50 * SECOND, 50 * SECOND),
+    ]
+
+
+def test_thinning_changes_no_figure(source):
+    look(source, 0, 10, 20, of="1")
+    look(source, 60, 70)
+    span = {"now": NOON + 70 * SECOND, "every": POLL}
+    before = coverage.coverage_by_market(0, NOON + DAY, **span)
+    models.Snapshot.objects.filter(tick_id__lt=4).delete()
+    models.Bar.objects.all().delete()
+
+    assert coverage.coverage_by_market(0, NOON + DAY, **span) == before
+    assert {share.micro for share in before.values()} != {1_000_000}
