@@ -43,7 +43,7 @@ def test_fifty_minutes_with_faults_lose_no_cycle_unrecorded(hours):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_three_days_with_faults_in_flat_memory(hours):
     found = hours(25_920)
 
