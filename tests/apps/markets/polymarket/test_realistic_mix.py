@@ -62,7 +62,7 @@ def tracked() -> dict[str, Market]:
 
 
 class TestExclusions:
-    def test_each_kind_is_out_and_counted(self, source, exchange):
+    def test_each_kind_is_out_and_every_market_counted_once(self, source, exchange):
         universe.sync_markets(source, NOW)
 
         there = Counter(x.kind for x in exchange.world.listings)
@@ -85,12 +85,7 @@ class TestExclusions:
         assert {reason: found[reason] for reason in told} == told
         assert found[Reason.LIVE_SPORTS] == 120
         assert found[Reason.CRYPTO_SHORT] == 90
-
-    def test_every_listed_market_is_in_or_counted_out_once(self, source, exchange):
-        universe.sync_markets(source, NOW)
-
-        out = sum(count for _, count in universes.exclusions())
-        assert out + len(tracked()) == len(exchange.world.listings)
+        assert sum(found.values()) + len(tracked()) == len(exchange.world.listings)
         assert universes.newest_sync().complete
 
     def test_the_busiest_of_the_list_are_nearly_all_out(self, source, exchange):
@@ -124,15 +119,21 @@ class TestTracked:
             assert market.created_at < NOW - DAY
             assert micro("0.05") <= prices[market.id] <= micro("0.95")
 
-    def test_ranks_are_those_of_the_volumes(self, source):
+    def test_why_is_told_in_words_and_ranks_are_those_of_the_volumes(self, source):
         universe.sync_markets(source, NOW)
 
+        told = universes.membership()
+        assert told.keys() == tracked().keys()
+        assert "volume rank 1" in told.values()
+        assert any(text.startswith("outcome of Who will win race") for text in told.values())
         ranks = {s.rank: tracked()[id] for id, s in universes.standings().items() if s.rank}
         volumes = [ranks[rank].volume_24h for rank in sorted(ranks)]
         assert volumes == sorted(volumes, reverse=True)
         assert set(range(1, 51)) <= ranks.keys()
 
-    def test_neg_risk_events_are_tracked_whole(self, source, exchange):
+    def test_neg_risk_events_are_tracked_whole_their_other_too_and_no_placeholder(
+        self, source, exchange
+    ):
         universe.sync_markets(source, NOW)
 
         standings = universes.standings()
@@ -149,22 +150,10 @@ class TestTracked:
         sync = universes.newest_sync()
         assert sync.outcomes == len(tracked()) - 50
         assert sync.outcomes > 10
-
-    def test_an_augmented_event_brings_its_other_and_no_placeholder(self, source, exchange):
-        universe.sync_markets(source, NOW)
-
         other = [x for x in exchange.world.listings if x.extra.get("negRiskOther")]
         assert {x.condition for x in other} <= tracked().keys()
         assert all(tracked()[x.condition].event.augmented for x in other)
         assert not listed(exchange, "placeholder") & tracked().keys()
-
-    def test_why_is_told_in_words(self, source):
-        universe.sync_markets(source, NOW)
-
-        told = universes.membership()
-        assert told.keys() == tracked().keys()
-        assert "volume rank 1" in told.values()
-        assert any(text.startswith("outcome of Who will win race") for text in told.values())
 
     def test_protocol_two_is_followed_by_its_own_token_ids(self, source, exchange, settings):
         configure(settings, pinned=("will-new-protocol-0-work",))
