@@ -1,11 +1,12 @@
 """The live adapter for the contract suite: a local exchange whose time is the asked instant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from markets.core.types import ONE
+from markets.core.types import ONE, Market
 from markets.sources.polymarket import PolymarketSource
+from markets.sources.stream import StreamSource
 from markets.sources.transport import Transport
 from tests import builders as b
 from tests.exchange import Exchange, World
@@ -30,18 +31,35 @@ class Instant:
         self.slept += seconds
 
 
+class Followed(StreamSource):
+    """A stream that follows every market it is asked to list, as its process does."""
+
+    def markets(self, at: int) -> Sequence[Market]:
+        """The listing, followed from now on."""
+        if not self.listed or self.listed_at != at:
+            self.listed, self.listed_at = tuple(super().markets(at)), at
+            self.follow(self.listed)
+        return self.listed
+
+    listed: tuple[Market, ...] = ()
+    listed_at = 0
+
+
 class Scheduled:
     """A live source that lives at the instants it is asked about, as `at` promises."""
 
-    def __init__(self, exchange: Exchange, instant: Instant) -> None:
+    def __init__(self, exchange: Exchange, instant: Instant, *, stream: bool = False) -> None:
         self._exchange, self._instant = exchange, instant
-        self._source = PolymarketSource(
+        rest = PolymarketSource(
             gamma_url=exchange.url,
             clob_url=exchange.url,
             data_url=exchange.url,
             now=instant.wall,
             transport=Transport(clock=instant.seconds, sleep=instant.sleep),
         )
+        self._source: Any = rest
+        if stream:
+            self._source = Followed(rest, exchange.socket().url, depth=10, now=instant.wall)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._source, name)
@@ -64,14 +82,14 @@ class Scheduled:
 
 
 @contextmanager
-def opened() -> Iterator[Any]:
+def opened(*, stream: bool = False) -> Iterator[Any]:
     """A function that opens a source on one running exchange, as often as a test likes."""
     instant = Instant()
     sources: list[Scheduled] = []
     with Exchange(World(seed=4, markets=14, now=instant.wall)) as exchange:
 
         def open_source(checkpoint: bytes) -> Scheduled:
-            sources.append(Scheduled(exchange, instant))
+            sources.append(Scheduled(exchange, instant, stream=stream))
             return sources[-1]
 
         try:

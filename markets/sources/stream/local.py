@@ -60,7 +60,8 @@ class LocalBook:
     for too long or brought old news: only HTTP ends that, no frame does. `floor` is the venue's
     time of the last full book: older deltas are part of it. `venue_at` is the time of the last
     change, `heard_at` when a frame last confirmed the book, `read_at` when HTTP last did (ms
-    UTC). `streamed` tells that the socket has sent this token's book itself.
+    UTC). `streamed` tells that the socket has sent this token's book itself; `hash` is the
+    exchange's while it is that of this very book.
     """
 
     token: str
@@ -177,6 +178,8 @@ class LocalBook:
         expected = self._over(read) if comparable else _sides(read)
         if expected == (self.bids.sizes, self.asks.sizes):
             self.read_at, self._behind = read.observed_at, 0
+            if read.venue_at == self.venue_at and read.hash != self.hash:
+                self.hash, self._shown = read.hash, None
             return Verdict.CONFIRMED
         if read.venue_at > self.venue_at:
             late = asked_at - read.venue_at > lag
@@ -255,7 +258,7 @@ class LocalBook:
             return
         (self.bids if delta.bid_side else self.asks).put(delta.price, delta.size, delta.at)
         self.venue_at = max(self.venue_at, delta.at)
-        self._shown = None
+        self.hash, self._shown = "", None
 
     def _state(self, at: int, now: int, touch: Touch | None) -> None:
         if touch is not None and (self.stated is None or at >= self.stated[0]):

@@ -16,6 +16,9 @@ from markets.sources.stream.sockets import MOST_TOKENS, Sockets
 
 log = logging.getLogger(__name__)
 
+Looked = tuple[dict[str, Book], dict[str, Anomaly], dict[str, Anomaly]]
+"""Books by token, and the refused and the flagged ones with their reasons."""
+
 
 class StreamSource:
     """A Source whose books come from the market WebSocket and are checked over HTTP.
@@ -50,6 +53,8 @@ class StreamSource:
         self._followed: Sequence[Market] = ()
         self._said: dict[str, Resolution] = {}
         self._asked_outcomes_at = 0
+        self._answered_at = -1
+        self._answers: dict[tuple[str, ...], Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else a live source can be told or asked concerns HTTP."""
@@ -71,52 +76,18 @@ class StreamSource:
 
     def books(self, tokens: Sequence[str], at: int) -> Mapping[str, Book]:
         """The believed books; SourceDown when none is and HTTP is down, too."""
-        self.refused, self.flagged = {}, {}
-        asked_at = self.now()
-        self.shelf.expire(asked_at)
-        due = self.shelf.due(tokens, asked_at)
-        ill = self.shelf.ill(due)
-        read: Mapping[str, Book] = {}
-        said: dict[str, Anomaly] = {}
-        down: SourceDown | None = None
-        if due:
-            try:
-                read = self.rest.books(due, at)
-                said = dict(self.rest.refused)
-            except SourceDown as failed:
-                down = failed
-        wrong = self.shelf.check(read, asked_at) if read else set()
-        ill |= dict.fromkeys(wrong, Anomaly.MISMATCH)
-        self.sockets.renew(self.shelf.to_resubscribe(self.now()))
-        found, refused = self._seen(tokens, read)
-        if down and not found:
-            raise down
-        if down:
-            log.warning("Books kept from the stream alone: %s", down.reason)
-        self.refused = {token: said.get(token, why) for token, why in refused.items()}
-        self.flagged = {token: why for token, why in ill.items() if token in found}
+        looked = self._once(at, ("books", *tokens), lambda: self._look(tokens, at))
+        found, self.refused, self.flagged = looked
         return found
 
     def prints(self, markets: Sequence[str], since: int, at: int) -> Iterable[Print]:
         """Trades of the markets heard in the last quarter of an hour and made after `since`."""
-        return self.shelf.news.prints(markets, since)
+        asked = ("prints", str(since), *markets)
+        return self._once(at, asked, lambda: self.shelf.news.prints(markets, since))
 
     def resolutions(self, markets: Sequence[str], at: int) -> Iterable[Resolution]:
         """What is known of outcomes: HTTP, once a minute or when the stream gives a reason."""
-        unclear = self.shelf.news.take_unclear(markets)
-        if unclear:
-            self.rest.outcomes.ask_soon(unclear)
-        due = not 0 <= self.now() - self._asked_outcomes_at < self.pace.outcome_ms
-        if due or unclear:
-            self._asked_outcomes_at = self.now()
-            told = self.rest.resolutions(markets, at)
-            self._said = {fact.market: fact for fact in told}
-        streamed = self.shelf.news.outcomes(markets)
-        return [
-            fact
-            for market in dict.fromkeys(markets)
-            if (fact := _final(self._said.get(market), streamed.get(market)))
-        ]
+        return self._once(at, ("outcomes", *markets), lambda: self._outcomes(markets, at))
 
     def history(self, tokens: Sequence[str], since: int, until: int) -> Iterable[PricePoint]:
         """Past prices, over HTTP."""
@@ -136,6 +107,56 @@ class StreamSource:
         """Hang up and give the connections back."""
         self.sockets.close()
         self.rest.close()
+
+    def _once(self, at: int, asked: tuple[str, ...], answer: Callable[[], Any]) -> Any:
+        """One `at`, one answer, however much has been heard in between."""
+        if at != self._answered_at:
+            self._answered_at, self._answers = at, {}
+        if asked not in self._answers:
+            self._answers[asked] = answer()
+        return self._answers[asked]
+
+    def _look(self, tokens: Sequence[str], at: int) -> Looked:
+        asked_at = self.now()
+        self.shelf.expire(asked_at)
+        due = self.shelf.due(tokens, asked_at)
+        ill = self.shelf.ill(due)
+        read: Mapping[str, Book] = {}
+        said: dict[str, Anomaly] = {}
+        down: SourceDown | None = None
+        if due:
+            try:
+                read = self.rest.books(due, at)
+                said = dict(self.rest.refused)
+            except SourceDown as failed:
+                down = failed
+        wrong = self.shelf.check(read, asked_at) if read else set()
+        ill |= dict.fromkeys(wrong, Anomaly.MISMATCH)
+        self.sockets.renew(self.shelf.to_resubscribe(self.now()))
+        self.shelf.expire(self.now())
+        found, refused = self._seen(tokens, read)
+        if down and not found:
+            raise down
+        if down:
+            log.warning("Books kept from the stream alone: %s", down.reason)
+        told = {token: said.get(token, why) for token, why in refused.items()}
+        return found, told, {token: why for token, why in ill.items() if token in found}
+
+    def _outcomes(self, markets: Sequence[str], at: int) -> list[Resolution]:
+        unclear = self.shelf.news.take_unclear(markets)
+        if unclear:
+            self.rest.outcomes.ask_soon(unclear)
+        due = not 0 <= self.now() - self._asked_outcomes_at < self.pace.outcome_ms
+        if due or unclear:
+            self._asked_outcomes_at = self.now()
+            told = self.rest.resolutions(markets, at)
+            self._said = {fact.market: fact for fact in told}
+        streamed = self.shelf.news.outcomes(markets)
+        return [
+            fact
+            for market in dict.fromkeys(markets)
+            if (fact := _final(self._said.get(market), streamed.get(market)))
+        ]
 
     def _seen(
         self, tokens: Sequence[str], read: Mapping[str, Book]

@@ -142,6 +142,15 @@ class TestHistory:
         assert {point.source for point in found} == {"hot", "archive"}
         assert all((point.source == "hot") == (point.at >= edge) for point in found)
 
+    def test_gives_one_point_for_an_interval_that_lies_in_several_places(self, past_of):
+        past = past_of(44, 60, sealed=True)
+        every = 5 * DAY
+
+        for name in past.world.names:
+            found = points(name, 0, past.now, every, FOREVER)
+            last = {at // every: at for at, *_ in points(name, 0, past.now, 0, FOREVER)}
+            assert [at for at, *_ in found] == list(last.values())
+
     def test_of_an_unknown_market_is_none(self, db):
         assert history.history("m-0", since=0, until=NOON, every_ms=0, limit=5) is None
 

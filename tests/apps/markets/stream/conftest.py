@@ -44,6 +44,7 @@ class Stage:
         )
         self.markets: tuple[Market, ...] = tuple(self.source.markets(0))
         self.tokens = tokens_of(list(self.markets))
+        self.asked = 0
 
     def begin(self) -> None:
         """Follow every market and wait for the first books."""
@@ -72,7 +73,8 @@ class Stage:
         until(lambda: faults["unknown"] >= heard + marks or open_ones != set(self.socket.clients))
 
     def books(self) -> dict[str, Book]:
-        return dict(self.source.books(self.tokens, self.clock.ms))
+        self.asked += 1
+        return dict(self.source.books(self.tokens, self.asked))
 
     def truth(self, token: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """A token's levels in micro-units, best first, as the exchange has them now."""
