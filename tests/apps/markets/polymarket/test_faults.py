@@ -28,11 +28,12 @@ class TestFaults:
         self, exchange, clock, monkeypatch, route, kind
     ):
         monkeypatch.setattr("markets.sources.catalogue.PAGE_SECONDS", PATIENCE)
-        monkeypatch.setattr("markets.sources.polymarket.HISTORY_SECONDS", PATIENCE)
+        monkeypatch.setattr("markets.sources.histories.SECONDS", PATIENCE)
         impatient = Transport(sleep=lambda seconds: None, largest_reply=2_000_000)
         source = against(exchange.url, clock, transport=impatient)
         source.orderbooks.seconds = PATIENCE
         exchange.fault(route, kind)
+        exchange.fault("/v2/prices-history", kind)  # It would answer where the CLOB does not.
         start = time.monotonic()
 
         with pytest.raises(SourceDown) as down:
