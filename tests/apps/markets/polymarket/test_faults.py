@@ -33,6 +33,7 @@ class TestFaults:
         source = against(exchange.url, clock, transport=impatient)
         source.orderbooks.seconds = PATIENCE
         exchange.fault(route, kind)
+        exchange.fault("/v2/prices-history", kind)  # It would answer where the CLOB does not.
         start = time.monotonic()
 
         with pytest.raises(SourceDown) as down:
