@@ -84,7 +84,7 @@ def _trickle(fault: Fault, request: Answering, body: bytes) -> None:
 
 
 def _bomb(fault: Fault, request: Answering, body: bytes) -> None:
-    packed = gzip.compress(b" " * 30_000_000)
+    packed = gzip.compress(b" " * 6_000_000)
     request.answer(200, packed, {"content-encoding": "gzip"})
 
 
