@@ -90,7 +90,7 @@ def _bomb(fault: Fault, request: Answering, body: bytes) -> None:
 
 @cache
 def _packed() -> bytes:
-    return gzip.compress(b" " * 30_000_000)
+    return gzip.compress(b" " * 6_000_000)
 
 
 def _redirect(fault: Fault, request: Answering, body: bytes) -> None:
