@@ -21,12 +21,14 @@ class Listing:
     """How much of its list a source has shown with the last `markets` call.
 
     `complete` is false while some of it was never read. `left_out` counts, by reason, what is
-    listed and is no market to trade; `unreadable` what made no sense.
+    listed and is no market to trade; `unreadable` what made no sense. `unpriced` are markets (by
+    condition id) whose fee could not be asked for yet: unknown for now is not none.
     """
 
     complete: bool = True
     left_out: Mapping[str, int] = field(default_factory=dict)
     unreadable: int = 0
+    unpriced: frozenset[str] = frozenset()
 
 
 class Source(Protocol):

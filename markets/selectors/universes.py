@@ -35,6 +35,11 @@ def newest() -> Tracked | None:
     return load(version) if version else None
 
 
+def effective_at(version: int) -> int:
+    """From when on a version was in force, ms UTC."""
+    return models.Universe.objects.values_list("effective_at", flat=True).get(pk=version)
+
+
 def standings(version: int | None = None) -> Mapping[str, Standing]:
     """Why each market of a version (the newest when none is given) is in, by condition id."""
     rows = models.Universe.objects.order_by("-pk")

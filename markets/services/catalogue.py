@@ -134,6 +134,16 @@ def _terms(markets: Sequence[types.Market], keys: Mapping[str, int], at: int) ->
     return {name: row.pk for name, row in newest.items()}
 
 
+def follow(changed: Mapping[str, tuple[models.Terms, types.Terms]], at: int) -> dict[int, int]:
+    """Let new terms follow the rows in force from `at` on; the key of each old row's successor."""
+    added = {
+        row.pk: _new_terms(terms, row.market_id, max(at, row.effective_at + 1))
+        for row, terms in changed.values()
+    }
+    models.Terms.objects.bulk_create(added.values())
+    return {old: row.pk for old, row in added.items()}
+
+
 def _new_terms(terms: types.Terms, key: int, since: int) -> models.Terms:
     fee = terms.fee
     return models.Terms(

@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 
 from markets import stages
+from markets.core.grids import Grid
 from markets.core.ports import SourceDown
 from markets.core.types import FeedState
 from markets.selectors import universes
 from markets.selectors.universes import Tracked
-from markets.services import collect, feeds, terms, universe
+from markets.services import collect, feeds, regrid, universe
 from markets.services.collect import Collected
 from markets.sources.stream import StreamSource
 
@@ -75,8 +76,18 @@ class Streaming:
         if universes.newest() is None:
             self._list(at)
         else:
-            terms.follow_grids(self.source.shelf.news.grids(), at)
+            self._regrid(at)
         return universes.newest()
+
+    def _regrid(self, at: int) -> None:
+        """The stream says at once what books over HTTP say with the next read."""
+        known = universes.newest()
+        assert known is not None
+        least = dict(zip(known.universe.column, known.universe.min_size.tolist(), strict=True))
+        stated = self.source.shelf.news.grids().items()
+        regrid.take(
+            {id: Grid(tick, least[id]) for id, tick in stated if id in least}, at, wait_ms=0
+        )
 
     def _list(self, at: int) -> None:
         """The exchange was silent at the start: do not wait for the next sync."""

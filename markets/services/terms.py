@@ -1,55 +1,33 @@
-"""A tracked market's price grid changed between two readings of the listing: follow it at once."""
+"""Terms that change between two readings of the list of markets take effect at once."""
 
-import logging
 from collections.abc import Mapping
 
-from markets import models, stages
-from markets.core.venue import DAY_MS
+from markets import models
+from markets.core import types
 from markets.selectors import universes
-from markets.services.universe import STAGE
-
-log = logging.getLogger(__name__)
+from markets.services import catalogue
 
 
-def follow_grids(stated: Mapping[str, int], at: int) -> tuple[str, ...]:
-    """Give tracked markets the tick size (micro) the exchange states now; who changed.
+def renew(wanted: Mapping[str, types.Terms], at: int) -> tuple[str, ...]:
+    """Put markets of the catalogue under new terms from `at` (ms UTC) on; those that changed.
 
-    The change takes effect at `at` (ms UTC) as new terms and a new universe of the same markets.
-    Raises Overtaken when a sync was faster. Before the day's first ranking nothing is done: that
-    one reads the terms anyway, and a universe of today would make it think it had been.
+    Runs in the transaction of whoever holds the sync's cursor. Where a tracked market is concerned
+    the universe gets a new version: the same members for the same reasons.
     """
-    known = universes.newest()
-    if known is None:
-        return ()
-    changed = [
-        market.id
-        for market in known.universe.markets
-        if stated.get(market.id, market.terms.tick_size) != market.terms.tick_size
-    ]
-    position = stages.position(STAGE)
-    newest = models.Universe.objects.get(pk=known.universe.version)
-    if not changed or at // DAY_MS > newest.effective_at // DAY_MS:
-        return ()
-    with stages.advance(STAGE, from_=position, to=position + 1):
-        keys = {market: _followed(market, stated[market], at) for market in changed}
-        newest.members = _members(newest.members, keys)
-        newest.pk, newest.effective_at = None, at
-        newest.save(force_insert=True)
-    log.info("The price grid of %d markets changed: %s", len(changed), ", ".join(changed))
+    held = universes.current_terms(wanted)
+    changed = {
+        name: row for name, row in held.items() if universes.terms_to_core(row) != wanted[name]
+    }
+    newer = catalogue.follow({name: (row, wanted[name]) for name, row in changed.items()}, at)
+    _replace(newer, at)
     return tuple(changed)
 
 
-def _followed(market: str, tick_size: int, at: int) -> tuple[int, int]:
-    """The keys of the terms so far and of those that follow them."""
-    row = universes.current_terms([market])[market]
-    before = row.pk
-    row.pk, row.tick_size = None, tick_size
-    row.effective_at = max(at, row.effective_at + 1)
-    row.save(force_insert=True)
-    return before, row.pk
-
-
-def _members(members: list[list[int]], keys: Mapping[str, tuple[int, int]]) -> list[list[int]]:
-    """The same markets under the new keys of their terms."""
-    newer = dict(keys.values())
-    return [[newer.get(key, key), *rest] for key, *rest in members]
+def _replace(newer: Mapping[int, int], at: int) -> None:
+    """The newest universe again, with newer keys of terms in the place of older ones."""
+    newest = models.Universe.objects.order_by("-pk").first()
+    if newest is None or not any(member[0] in newer for member in newest.members):
+        return
+    newest.members = [[newer.get(member[0], member[0]), *member[1:]] for member in newest.members]
+    newest.pk, newest.effective_at = None, at
+    newest.save(force_insert=True)

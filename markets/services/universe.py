@@ -65,8 +65,8 @@ def sync_markets(source: Source, at: int) -> Synced:
     before = universes.newest_sync()
     followed = members.keys() | kept.keys()
     known = listing.gather(source, listed, at, followed=followed, pins=pins, before=before)
-    rerank = newest is None or at // venue.DAY_MS > newest.effective_at // venue.DAY_MS
-    known = replace(known, markets=tuple(standing.overlaid(known.markets)))
+    rerank = before is None or at // venue.DAY_MS > before.at // venue.DAY_MS
+    known = replace(known, markets=standing.overlaid(known.markets, source, at))
     choice = ranking.choose(
         known.markets,
         at=at,

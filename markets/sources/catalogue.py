@@ -81,7 +81,8 @@ class Catalogue:
     def listing(self) -> Listing:
         """How much of the list is known, by the last walk that came to an end."""
         shown = self._finished or self.last
-        return Listing(self._whole, dict(shown.skipped), len(shown.unreadable))
+        unpriced = self.fees.unasked(self._known().values())
+        return Listing(self._whole, dict(shown.skipped), len(shown.unreadable), unpriced)
 
     def _due(self, now: float) -> bool:
         if self.last.over:

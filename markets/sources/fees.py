@@ -44,6 +44,14 @@ class Fees:
                 return
             self._known[id] = (now + FEE_AGAIN_SECONDS, fee)
 
+    def unasked(self, listed: Iterable[Listed]) -> frozenset[str]:
+        """Markets (condition ids) whose schedule the CLOB could not be asked for yet."""
+        return frozenset(
+            each.market.id
+            for each in listed
+            if each.fee_unknown and each.market.id not in self._known
+        )
+
     def of(self, listed: Listed) -> Market:
         """The market with its schedule as far as it is known."""
         market = listed.market

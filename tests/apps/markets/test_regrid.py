@@ -80,6 +80,7 @@ class TestCollecting:
 
         after = models.Universe.objects.order_by("-pk").first()
         assert [volume for _, volume in after.members] == [volume for _, volume in before.members]
+        assert after.reasons == before.reasons
         assert [m.id for m in universes.newest().universe.markets] == ["m-1", "m-2"]
 
     def test_takes_the_changes_of_half_a_minute_together(self, source):
@@ -90,8 +91,33 @@ class TestCollecting:
         cycle(source, NOON + 30 * SECOND)
         assert grid_of("m-1") == micro("0.001")
 
-    def test_leaves_the_first_ranking_of_a_day_to_the_sync(self, source):
+    def test_does_not_stand_for_the_first_ranking_of_a_day(self, source, monkeypatch):
+        source.name = "polymarket"
         cycle(source, NOON + DAY)
+        cycle(source, NOON + DAY + SECOND)
+        asked = []
+        choose = universe.ranking.choose
+        monkeypatch.setattr(
+            universe.ranking, "choose", lambda *a, **k: asked.append(k["rerank"]) or choose(*a, **k)
+        )
+        for later in (SECOND, 60 * SECOND):
+            universe.sync_markets(source, NOON + DAY + later)
+
+        assert grid_of("m-1") == micro("0.001")
+        assert asked == [True, False]
+
+    def test_a_list_that_lags_behind_does_not_take_the_grid_back(self, source):
+        source.name = "polymarket"
+        cycle(source, NOON + 40 * SECOND)
+        cycle(source, NOON + 50 * SECOND)
+        universe.sync_markets(source, NOON + 60 * SECOND)
+
+        assert grid_of("m-1") == micro("0.001")
+
+    def test_a_grid_no_book_confirms_is_the_lists_again(self, source):
+        source.name = "polymarket"
+        cycle(source, NOON + 40 * SECOND)
+        universe.sync_markets(source, NOON + 10 * 60 * SECOND)
 
         assert grid_of("m-1") == micro("0.01")
 
@@ -106,7 +132,7 @@ class TestCollecting:
     def test_waits_while_the_list_is_being_synced(self, source, monkeypatch):
         monkeypatch.setattr(regrid.stages, "position", lambda _: 77)
 
-        assert regrid.take({"m-1": Grid(1_000, micro(5))}, NOON + 60 * SECOND) == 0
+        assert regrid.take({"m-1": Grid(1_000, micro(5))}, NOON + 60 * SECOND) == ()
         assert models.Universe.objects.count() == 1
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from markets import models
+from markets.core.ports import Listing
 from markets.core.types import ONE, Resolution, Status
 from markets.selectors import ticks, universes
 from markets.services import collect, universe
@@ -171,3 +172,16 @@ def test_a_market_never_spoken_of_that_is_open_is_no_news(source):
     cycle(source, 0, Resolution("m-1", Status.OPEN, NOON), Resolution("m-2", Status.OPEN, NOON))
 
     assert not models.Resolution.objects.exists()
+
+
+def test_a_fee_stays_known_while_nobody_can_be_asked(source):
+    priced = source.listed[0]
+    source.listed[0] = replace(priced, terms=replace(priced.terms, fee=None))
+    source.listing = Listing(unpriced=frozenset({"m-1"}))
+    universe.sync_markets(source, NOON + SECOND)
+    assert universes.newest().universe.column.keys() == {"m-1", "m-2"}
+    assert universes.newest().universe.fee_known.tolist() == [True, True]
+
+    source.listing = Listing()
+    universe.sync_markets(source, NOON + 2 * SECOND)
+    assert "m-1" not in universes.newest().universe.column

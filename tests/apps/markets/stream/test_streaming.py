@@ -9,7 +9,7 @@ from markets import models, stages
 from markets.core.tick import empty
 from markets.core.types import FeedState, Status
 from markets.selectors import feeds, ticks, universes
-from markets.services import collect, stream, terms, universe
+from markets.services import collect, stream, universe
 from markets.services.stream import Streaming
 from tests import misbehaving
 from tests.apps.markets.stream.conftest import Stage, until
@@ -164,31 +164,6 @@ class TestTerms:
             second(stage, streaming)
 
         assert universes.newest().universe.version == 1
-
-    def test_before_the_days_first_ranking_grids_wait(self, db, stage, streaming):
-        ready(stage, streaming)
-        listing = self.listing(stage)
-        tomorrow = stage.clock.ms + 86_400_000
-
-        assert terms.follow_grids({listing.condition: 1_000}, tomorrow) == ()
-        assert terms.follow_grids({listing.condition: 1_000}, stage.clock.ms) == (
-            listing.condition,
-        )
-
-    def test_a_sync_at_the_same_time_costs_the_change_one_cycle(self, db, stage, streaming):
-        ready(stage, streaming)
-        stated = {self.listing(stage).condition: 1_000}
-        current = stages.position
-
-        def late(name: str) -> int:
-            return current(name) - 1
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(terms.stages, "position", late)
-            with pytest.raises(stages.Overtaken):
-                terms.follow_grids(stated, stage.clock.ms)
-        assert universes.newest().universe.version == 1
-        assert terms.follow_grids(stated, stage.clock.ms)
 
 
 class TestFacts:
