@@ -148,9 +148,15 @@ class Shelf:
 
     @_locked
     def due(self, tokens: Sequence[str], now: int) -> list[str]:
-        """Which of the tokens should be asked for over HTTP now."""
+        """Which of the tokens should be asked for over HTTP now: a market's two go together, for
+        one read ahead of the other would show two instants."""
         self._whole_asked = now - self._checked_at >= self.pace.check_ms
-        return [token for token in tokens if self._whole_asked or self._is_due(token, now)]
+        if self._whole_asked:
+            return list(tokens)
+        due = {token for token in tokens if self._is_due(token, now)}
+        markets = {self._market_of[token].id for token in due if token in self._market_of}
+        known = self._market_of
+        return [t for t in tokens if t in due or (t in known and known[t].id in markets)]
 
     @_locked
     def ill(self, tokens: Sequence[str]) -> dict[str, Anomaly]:

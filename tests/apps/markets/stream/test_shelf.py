@@ -191,6 +191,15 @@ class TestDue:
         assert shelf.due([f.YES], f.NOW + PACE.quiet_ms - 1) == []
         assert shelf.due([f.YES], f.NOW + PACE.quiet_ms) == [f.YES]
 
+    def test_the_two_books_of_a_market_are_due_together(self, shelf):
+        """One read ahead of the other would show two instants."""
+        confirm(shelf, f.NOW)
+        at = f.NOW + PACE.quiet_ms
+        more = f.change(("BUY", "0.40", "5"), best=("0.40", "0.42"), at=at)
+        shelf.receive(1, f.text(more), at)
+
+        assert shelf.due([f.YES, f.NO], at) == [f.YES, f.NO]
+
     def test_every_book_is_due_twice_a_minute(self, shelf):
         assert shelf.due([f.YES], f.NOW) == [f.YES]
         confirm(shelf, f.NOW)

@@ -215,8 +215,9 @@ class TestStanding:
     def test_the_feed_says_how_the_stream_stands(self, db, stage, streaming):
         stage.socket.trouble = Trouble(refuse=503)
         streaming.cycle(stage.clock.ms)
+        until(lambda: all("503" in line.why for line in stage.lines()))
         until(lambda: stage.source.shelf.faults["refused"] > 1)
-        second(stage, streaming)
+        second(stage, streaming, 31)  # A state that lasts is noted twice a minute.
         [feed] = [feed for feed in feeds.feeds() if feed.name == stream.FEED]
         assert feed.state is FeedState.DOWN
         assert "503" in feed.reason
