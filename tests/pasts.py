@@ -84,7 +84,7 @@ class Past:
 
     def _learn(self, tick: Tick) -> None:
         """Trades and past bars that came with a tick."""
-        prints, past = [], []
+        prints, past = list(tick.prints), list(tick.past)
         for _ in range(self.luck.choice([0, 0, 0, 1, 3])):
             market = self.luck.choice(tick.universe.markets)
             side, index = self.luck.choice(["buy", "sell"]), self.luck.randint(0, 1)

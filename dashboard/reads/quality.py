@@ -1,14 +1,12 @@
 """How good the market data are: feeds, coverage, gaps, odd books, tracked and sealed."""
 
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 
 from dashboard.reads import state
 from markets.core.coverage import Share
 from markets.core.gaps import Freshness, Gap
 from markets.core.types import Feed
-from markets.selectors import catalogue, continuity, coverage, universes
+from markets.selectors import catalogue, continuity, coverage, days, universes
 from markets.selectors.feeds import feeds
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -66,7 +64,7 @@ class Quality:
     anomalies: tuple[catalogue.Anomalies, ...]
     tracked: int
     exclusions: tuple[tuple[str, int], ...]
-    archive: Archive | None
+    archive: Archive
 
 
 def read(now: int) -> Quality:
@@ -81,7 +79,7 @@ def read(now: int) -> Quality:
         gaps=lines(continuity.longest(week, now, now=now, every=every, limit=SHOWN_GAPS), now),
         anomalies=catalogue.anomaly_counts(since=now - HOUR_MS, until=now + 1),
         tracked=sum(counted.values()),
-        exclusions=_exclusions(),
+        exclusions=universes.exclusions(),
         archive=_archive(now),
     )
 
@@ -100,15 +98,6 @@ def lines(found: tuple[Gap, ...], now: int) -> tuple[GapLine, ...]:
     )
 
 
-def _exclusions() -> tuple[tuple[str, int], ...]:
-    """Why listed markets are not tracked, and how many, where the choice tells."""
-    told = getattr(universes, "exclusions", None)
-    return told() if told else ()
-
-
-def _archive(now: int) -> Archive | None:
-    """What is sealed, where days are."""
-    if find_spec("markets.selectors.days") is None:
-        return None
-    found = import_module("markets.selectors.days").sealed(0, now)
-    return Archive(len(found), found[-1].began_at if found else None)
+def _archive(now: int) -> Archive:
+    sealed = days.sealed(0, now)
+    return Archive(len(sealed), sealed[-1].began_at if sealed else None)

@@ -128,11 +128,18 @@ def _is_due(source: Source, market: str, at: int, heard: Heard) -> bool:
 def _fresh(
     said: Iterable[Print], at: int, universe: Universe, asked: set[str], heard: Heard
 ) -> Iterable[Print]:
-    """Trades of the markets asked about, in their own tokens, that are not known."""
+    """Trades of the markets asked about, in their own tokens, that are not known.
+
+    A question reaches as far back as the market asked longest ago needs; of the others only their
+    own reach counts, for what is known of them goes no further back.
+    """
+    reach = {market: heard.reach(market, at) for market in asked}
     for fact in said:
         column, _ = universe.token.get(fact.token, (-1, 0))
-        ours = fact.market in asked and column == universe.column.get(fact.market)
-        if ours and fact.at <= at + AHEAD_MS and fact not in heard.known[fact.market]:
+        if fact.market not in asked or column != universe.column.get(fact.market):
+            continue
+        timely = reach[fact.market] < fact.at <= at + AHEAD_MS
+        if timely and fact not in heard.known[fact.market]:
             yield fact
 
 

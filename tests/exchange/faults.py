@@ -85,11 +85,11 @@ def _trickle(fault: Fault, request: Answering, body: bytes) -> None:
 
 
 def _bomb(fault: Fault, request: Answering, body: bytes) -> None:
-    request.answer(200, _packed(), {"content-encoding": "gzip"})
+    request.answer(200, _powder(), {"content-encoding": "gzip"})
 
 
 @cache
-def _packed() -> bytes:
+def _powder() -> bytes:
     return gzip.compress(b" " * 6_000_000)
 
 

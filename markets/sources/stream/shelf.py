@@ -172,6 +172,8 @@ class Shelf:
         known = [token for token in read if token in self._books]
         for token in known:
             self._line_of[token].lossy = False
+            if read[token].tick_size:
+                self.news.grid(self._market_of[token].id, read[token].tick_size)
         wrong = {token for token in known if self._compared(token, read[token], asked_at)}
         for token in wrong:
             self._line_of[token].lossy = True

@@ -166,7 +166,7 @@ class StreamSource:
         for token in [t for t in refused if t in read and not self.shelf.carries(t)]:
             book = read[token]
             bids, asks = book.bids[: self.depth], book.asks[: self.depth]
-            found[token] = replace(book, bids=bids, asks=asks)
+            found[token] = replace(book, bids=bids, asks=asks, tick_size=0, min_size=0)
             del refused[token]
         return found, refused
 

@@ -59,9 +59,9 @@ def test_nothing_may_be_inserted(listed):
 
 
 def test_upserted_rows_replace_those_of_their_key(listed):
-    first = [(*row[:10], True) for row in some_rows(listed)]
+    first = [(*row[:10], True, 9) for row in some_rows(listed)]
     bulk.upsert("markets_latest", _LATEST, first[:2], key="market_id")
-    second = [(8, *row[1:9], False, True) for row in first[1:]]
+    second = [(8, *row[1:9], False, True, 9) for row in first[1:]]
 
     bulk.upsert("markets_latest", _LATEST, second, key="market_id")
 
@@ -69,7 +69,7 @@ def test_upserted_rows_replace_those_of_their_key(listed):
 
 
 def test_a_column_may_keep_what_it_holds_where_nothing_is_new(listed):
-    first = [(*row[:10], True) for row in some_rows(listed)]
+    first = [(*row[:10], True, 9) for row in some_rows(listed)]
     bulk.upsert("markets_latest", _LATEST, first, key="market_id")
     news = [(8, row[1], 0, 5, *row[4:]) for row in first]
 

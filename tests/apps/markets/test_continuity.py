@@ -177,7 +177,7 @@ class TestRandomOutages:
         assert_exact(life)
 
     def test_outages_of_every_kind_happen(self, monkeypatch):
-        for seed in range(3):
+        for seed in range(6):
             life = Life(seed)
             life.world.at = NOON + seed * DAY
             life.live(150, monkeypatch)

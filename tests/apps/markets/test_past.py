@@ -375,13 +375,12 @@ class TestReadiness:
         with pytest.raises(ValueError, match="from 1 to 2016"):
             bars.readiness(["m-1"], need=0)
 
-    def test_imported_bars_are_no_coverage(self):
+    def test_imported_bars_are_not_the_newest_seen(self):
         told = tracked("m-1")
         past.import_past(told, NOON)
         cycle(told, NOON + 1)
         cycle(told, NOON + 2 * BAR_MS)
 
-        assert bars.coverage_by_market(WEEK_MS) == {"m-1": 0.5}
         assert bars.newest_bar_times() == {"m-1": NOON + BAR_MS}
 
 

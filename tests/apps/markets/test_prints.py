@@ -149,7 +149,7 @@ class TestAskedInTurn:
         assert [count for count, _ in asked.questions] == [2, 2, 1]
 
     def test_no_time_left_is_another_cycles_turn(self, asked, monkeypatch):
-        monkeypatch.setattr(collect, "CYCLE_SHARE", 0.05)
+        monkeypatch.setattr(collect, "ASKING_SHARE", 0.0)
         cycle(asked, NOON)
 
         assert asked.questions == []

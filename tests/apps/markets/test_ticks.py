@@ -90,7 +90,7 @@ class TestReadingBack:
 
         read = read_all(seed + 2)
 
-        assert len(read) == len(kept) > 30
+        assert len(read) == len(kept) > 15
         for found, made in zip(read, kept, strict=True):
             same(found, made)
 

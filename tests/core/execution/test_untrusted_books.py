@@ -37,6 +37,7 @@ READS: dict[Anomaly, Read] = {
     Anomaly.BACKWARDS: both(replace(GOOD, venue_at=NOON - 60_000)),
     Anomaly.MISSING: (GOOD, None, {"no-1": Anomaly.MISSING}),
     Anomaly.BAD_PAYLOAD: (None, mirror(GOOD, "no-1"), {"yes-1": Anomaly.BAD_PAYLOAD}),
+    Anomaly.MISMATCH: (GOOD, None, {"no-1": Anomaly.MISMATCH}),
     Anomaly.HASH: (GOOD, None, {"no-1": Anomaly.HASH}),
     Anomaly.STALE: both(replace(GOOD, observed_at=NOON - 1)),
     Anomaly.ONE_SIDED: both(sides([("0.40", 500)], [])),

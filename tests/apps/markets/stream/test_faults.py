@@ -12,6 +12,10 @@ def of_line(stage: Stage, number: int) -> set[str]:
     return set(stage.source.shelf.lines[number].tokens)
 
 
+BREAKER_SECONDS = 61
+"""After so long whatever failed is asked again."""
+
+
 def http_down(stage: Stage) -> None:
     stage.exchange.fault("/books", "status", status=500)
 
@@ -111,6 +115,7 @@ class TestFreeze:
         assert not frozen & stage.books().keys()
 
         stage.exchange.mend()
+        stage.live(BREAKER_SECONDS)
         found = stage.books()
         assert frozen <= found.keys()
         assert all(stage.shows(book) for book in found.values())

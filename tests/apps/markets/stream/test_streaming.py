@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from markets import models, stages
+from markets.core.ports import SourceDown
 from markets.core.tick import empty
 from markets.core.types import FeedState, Status
 from markets.selectors import feeds, ticks, universes
@@ -241,10 +242,12 @@ class TestStanding:
     def overtaken(self, *_: object) -> None:
         raise stages.Overtaken("collect")
 
-    def test_without_a_list_of_markets_it_waits(self, db, stage, streaming):
-        stage.exchange.fault("/events/keyset", "status", status=500)
+    def test_without_a_list_of_markets_it_waits(self, db, stage, streaming, monkeypatch):
+        def silent(at: int) -> None:
+            raise SourceDown("The list cannot be read.")
 
-        assert streaming.cycle(stage.clock.ms) == collect.Collected()
-        stage.exchange.mend()
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.source.rest, "markets", silent)
+            assert streaming.cycle(stage.clock.ms) == collect.Collected()
         assert streaming.cycle(stage.clock.ms).ticks == 1
         assert universe.STAGE == "sync"
