@@ -130,7 +130,6 @@ def step(
     marks = _carried(before, tick.universe, read, moved)
     found = [gap for gap in gaps if gap.until - gap.since > longest] if not silent else []
     faults = dict(before.faults) if before else {}
-    faults |= {flaw.market: flaw.code for flaw in flaws}
     if silent:
         if before is not None:
             found += _overdue(before, before.marks, np.full_like(before.marks, last), longest)
@@ -141,6 +140,7 @@ def step(
     if before is not None and before.universe is not tick.universe:
         marks = _split(before, tick.universe, marks, moved, longest, found)
     fresh = (marks != OUT) & (tick.observed_at > marks)
+    faults |= _refused(flaws, tick.universe, fresh)
     here = Standing(tick.universe, tick.at, marks, faults)
     found += _overdue(here, np.where(fresh, marks, OUT), tick.observed_at, longest)
     column = tick.universe.column
@@ -151,6 +151,12 @@ def step(
     }
     marks = np.where(fresh, tick.observed_at, marks)
     return Standing(tick.universe, tick.at, marks, unsettled), Record(tuple(found), entered, left)
+
+
+def _refused(flaws: Iterable[Flaw], universe: Universe, fresh: Flags) -> dict[str, Anomaly]:
+    """Why markets were not confirmed; what is merely flagged was seen, and ends its gap."""
+    column = universe.column
+    return {flaw.market: flaw.code for flaw in flaws if not fresh[column[flaw.market]]}
 
 
 def _moves(

@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 from io import StringIO
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from markets import models
 from markets.archive.days import date_of, day_of
 from markets.core.bars import BAR_MS
 from markets.selectors import bars, days, learnt, ticks
-from markets.services import collect, pruning, sealing, thinning
+from markets.services import collect, pruning, sealing, thinning, universe
 from tests.builders import NOON
 from tests.pasts import DAY, HOUR, Past, collection, forget, move, same
 
@@ -146,12 +147,25 @@ class TestThinning:
         assert stored() == expected(past)
 
 
+def move_ends(past: Past, days_later: int) -> None:
+    """Let the markets end as much later, so that they stay tracked."""
+    past.world.source.listed = [
+        replace(m, terms=replace(m.terms, end_at=m.terms.end_at + days_later * DAY))
+        for m in past.world.source.listed
+    ]
+    past.world.relist = lambda: None
+    universe.sync_markets(past.world.source, past.world.at)
+
+
 class TestPruning:
     def later(self, past: Past, days_later: int) -> None:
         past.world.at += days_later * DAY
         past.world.source.show(past.world.at)
+        move_ends(past, days_later)
         enough = len(past.made) + 2
-        while len(past.made) < enough:
+        for _ in range(40):
+            if len(past.made) >= enough:
+                break
             past.live(1)
         past.desk_follows()
         sealing.run(past.now, seconds=FOREVER)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('markets', '0003_continuity'),
+        ('markets', '0006_continuity'),
     ]
 
     operations = [

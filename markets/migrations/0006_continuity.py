@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('markets', '0003_past_imports'),
+        ('markets', '0005_past_imports'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('markets', '0003_anomaly_runs'),
+        ('markets', '0004_anomaly_runs'),
     ]
 
     operations = [
