@@ -64,7 +64,7 @@ def open_source(configuration: Any, checkpoint: bytes) -> Source:
         clob_url=exchange.clob_url,
         data_url=exchange.data_url,
         depth=configuration.collection.depth_levels,
-        transport=_transport_to(exchange.gamma_url, exchange.clob_url, exchange.data_url),
+        transport=transport_to(exchange.gamma_url, exchange.clob_url, exchange.data_url),
     )
 
 
@@ -82,10 +82,16 @@ def current(configuration: Any, *, within: float | None = None) -> Source:
         source = open_source(configuration, ticks.checkpoint(position))
         _kept = _Kept(configuration.digest, position, source)
     source = _kept.source
+    heed(source)
     if isinstance(source, Live):
-        source.hold(standing.paused_until())
         source.end_within(within)
     return source
+
+
+def heed(source: Source) -> None:
+    """Tell a live source of pauses that other processes were asked for."""
+    if isinstance(source, Live):
+        source.hold(standing.paused_until())
 
 
 def report(at: int) -> None:
@@ -115,7 +121,8 @@ def forget() -> None:
         close()
 
 
-def _transport_to(*urls: str) -> Any:
+def transport_to(*urls: str) -> Any:
+    """The one transport of this process for these addresses."""
     global _transport
     from markets.sources.transport import Transport
 

@@ -13,7 +13,7 @@ from markets.core.ports import SourceDown
 from markets.core.types import FeedState
 from markets.selectors import universes
 from markets.selectors.universes import Tracked
-from markets.services import collect, feeds, regrid, universe
+from markets.services import collect, doors, feeds, regrid, sources, universe
 from markets.services.collect import Collected
 from markets.sources.stream import StreamSource
 
@@ -38,6 +38,7 @@ class Streaming:
 
     def cycle(self, at: int) -> Collected:
         """One tick scheduled at `at` (ms UTC); another collector's success is fine."""
+        sources.heed(self.source)
         try:
             known = self._tracked(at)
             if known is not None:
@@ -51,7 +52,8 @@ class Streaming:
             self.note(at)
 
     def note(self, at: int) -> None:
-        """Store how the stream stands, at changes and every half a minute."""
+        """Store how the stream and HTTP beside it stand, at changes and every half a minute."""
+        doors.note(self.source.doors(), at)
         state, reason = self.source.standing()
         if state is self._noted and at - self._noted_at < NOTE_MS:
             return
@@ -112,12 +114,16 @@ def open_streaming(configuration: Any, sync_soon: Callable[[], None]) -> Streami
     """The stream a configuration names. HTTP reads whole books: deltas need every level."""
     from markets.sources.polymarket import PolymarketSource
 
-    exchange = configuration.exchange
+    urls = configuration.exchange
+    addresses = (urls.gamma_url, urls.clob_url, urls.data_url)
     rest = PolymarketSource(
-        gamma_url=exchange.gamma_url, clob_url=exchange.clob_url, data_url=exchange.data_url
+        gamma_url=urls.gamma_url,
+        clob_url=urls.clob_url,
+        data_url=urls.data_url,
+        transport=sources.transport_to(*addresses),
     )
     depth = configuration.collection.depth_levels
-    return Streaming(StreamSource(rest, exchange.ws_url, depth=depth), sync_soon)
+    return Streaming(StreamSource(rest, urls.ws_url, depth=depth), sync_soon)
 
 
 def _told(state: FeedState, reason: str) -> str:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,9 +21,9 @@ from typing import Any
 import psutil
 from django.conf import settings
 
-from markets import models
+from markets import models, stages
 from markets.selectors import ticks
-from markets.services import collect, sources, universe
+from markets.services import collect, pruning, sealing, sources, universe
 from markets.sources.polymarket import PolymarketSource
 from markets.sources.transport import Transport
 from tests import misbehaving
@@ -37,9 +37,6 @@ SYNC_EVERY = 30
 DAY_MS = 86_400_000
 FAULTY = 0.05
 SAMPLE_EVERY = 360
-UPKEEP: tuple[Callable[[int], object], ...] = ()
-"""What else runs once a virtual hour, given the time: sealing and thinning."""
-
 REPLIES = ("status", "reset", "cut", "truncated", "html", "empty", "strange", "deep", "redirect")
 KINDS = (*REPLIES, "late", "429", "refused", "partial", "crossed")
 
@@ -73,6 +70,8 @@ class Soaked:
     failures: int = 0
     missing: int = 0
     unrecorded: int = 0
+    sealed: int = 0
+    rows: int = 0
     longest: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     anomalies: Counter[str] = field(default_factory=Counter)
@@ -91,7 +90,8 @@ class Soaked:
             f"anomalies {dict(self.anomalies)}, memory {grown} MB, "
             f"files and sockets {min(self.handles)} to {max(self.handles)}, longest cycle "
             f"{self.longest:.1f} s of the source's clock, database "
-            f"{self.sizes[-1] / max(days, 1e-9):.1f} MB a day"
+            f"{self.sizes[-1] / max(days, 1e-9):.1f} MB a day, {self.sealed} days sealed, "
+            f"{self.rows} rows of snapshots left"
         )
 
 
@@ -100,7 +100,11 @@ def soak(path: Path, *, cycles: int, seed: int, markets: int = 12) -> Soaked:
     clock, luck, found = Clock(), random.Random(seed), Soaked(cycles=cycles)
     world = World(seed=seed, markets=markets, now=clock.wall, step_ms=5_000)
     began = time.perf_counter()
-    with Exchange(world) as exchange, _errors(found.errors), _against(exchange, clock):
+    with (
+        Exchange(world) as exchange,
+        _errors(found.errors),
+        _against(exchange, clock, path.parent / "archive"),
+    ):
         for cycle in range(cycles):
             at = clock.ms = START + cycle * POLL_MS
             _mend(exchange)
@@ -164,8 +168,7 @@ def _mend(exchange: Exchange) -> None:
 
 
 def _sample(found: Soaked, path: Path, at: int) -> None:
-    for upkeep in UPKEEP:
-        upkeep(at)
+    _tidy(at)
     gc.collect()
     process = psutil.Process(os.getpid())
     found.memory.append(process.memory_info().rss / 1e6)
@@ -173,10 +176,22 @@ def _sample(found: Soaked, path: Path, at: int) -> None:
     found.sizes.append(sum(file.stat().st_size for file in path.parent.glob(path.name + "*")) / 1e6)
 
 
+def _tidy(at: int) -> None:
+    """Once a virtual hour: the desk has read everything, finished days are sealed, old rows go."""
+    newest, read = stages.position(ticks.COLLECT), stages.position("desk")
+    if newest > read:
+        with stages.advance("desk", from_=read, to=newest):
+            pass
+    sealing.run(at)
+    pruning.tidy(at)
+
+
 def _count(found: Soaked) -> None:
     """Ticks and what lies between them, from the rows."""
     ats = list(models.Tick.objects.order_by("pk").values_list("at", flat=True))
     found.ticks, found.failures = len(ats), ticks.failures().count
+    found.sealed = models.SealedDay.objects.filter(state="sealed").count()
+    found.rows = models.Snapshot.objects.count()
     rows = models.Anomaly.objects.values_list("code", "count")
     for code, count in rows:
         found.anomalies[code] += count
@@ -187,10 +202,7 @@ def _count(found: Soaked) -> None:
 
 
 def _unrecorded(ats: list[int]) -> int:
-    kind = getattr(models, "Gap", None)  # from the release on that keeps a record of gaps
-    if kind is None:
-        return 0
-    silences = set(kind.objects.filter(market=None).values_list("since", "until"))
+    silences = set(models.Gap.objects.filter(market=None).values_list("since", "until"))
     missed = [
         (before, after)
         for before, after in pairwise(ats)
@@ -200,13 +212,21 @@ def _unrecorded(ats: list[int]) -> int:
 
 
 @contextmanager
-def _against(exchange: Exchange, clock: Clock) -> Iterator[None]:
+def _against(exchange: Exchange, clock: Clock, archive: Path) -> Iterator[None]:
     """The configuration and the source that the services find."""
     kept, opening = getattr(settings, "PQAP", None), sources.open_source
-    url = exchange.url
+    url, home = exchange.url, settings.PATHS
+    settings.PATHS = replace(home, archive=archive)
     settings.PQAP = SimpleNamespace(
         digest="soak",
-        collection=misbehaving.collection(markets=10, depth_levels=10),
+        collection=misbehaving.collection(
+            markets=10,
+            depth_levels=10,
+            keep_raw_hours=24,
+            keep_raw_days=7,
+            snapshot_seconds=300,
+            retention_days=90,
+        ),
         exchange=SimpleNamespace(source="polymarket"),
     )
     transport = Transport(clock=clock.seconds, sleep=clock.sleep, rng=random.Random(1))
@@ -217,7 +237,7 @@ def _against(exchange: Exchange, clock: Clock) -> Iterator[None]:
         yield
     finally:
         sources.forget()
-        sources.open_source, settings.PQAP = opening, kept
+        sources.open_source, settings.PQAP, settings.PATHS = opening, kept, home
         faults.ACTS.pop("late", None)
 
 

@@ -49,6 +49,8 @@ def test_three_days_with_faults_in_flat_memory(hours):
 
     assert_nothing_is_lost(found)
     assert len(found.faults) == 14
+    assert found.sealed >= 2
+    assert found.rows < found.ticks * 12 * 0.8, "nothing was thinned"
     # SQLite keeps 20 MB of pages in memory: a day fills them.
     warm, late = found.memory[24], max(found.memory[-6:])
     assert late < warm * 1.05, f"{warm:.1f} MB after a day, {late:.1f} MB at the end"
