@@ -38,6 +38,14 @@ def _traded_price(value: object) -> int:
     return price
 
 
+def _traded_size(value: object) -> int:
+    """A positive number of shares in micro; not the cached reader, which needs a hashable value."""
+    size = wire.micro_down(value)
+    if size <= 0:
+        raise ValueError("size is not positive")
+    return size
+
+
 class DataTrade(Wire):
     """One row of the trades; the older route writes the same in other names."""
 
@@ -45,7 +53,7 @@ class DataTrade(Wire):
     token_id: wire.TokenId = Field(validation_alias=AliasChoices("token_id", "asset"))
     side: str
     price: Annotated[int, BeforeValidator(_traded_price)]
-    size: Annotated[int, BeforeValidator(wire.size_of)]
+    size: Annotated[int, BeforeValidator(_traded_size)]
     at: Annotated[int, BeforeValidator(lambda value: wire.unix_ms(value, unit_ms=1000))] = Field(
         validation_alias="timestamp"
     )

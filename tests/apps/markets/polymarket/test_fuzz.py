@@ -27,6 +27,7 @@ from markets.sources.contracts import CONTRACTS
 from markets.sources.drift import Watch
 from markets.sources.orderbooks import OrderBooks
 from markets.sources.outcomes import Outcomes
+from markets.sources.stream import messages
 from markets.sources.transport import Transport
 from markets.sources.wire import Unreadable
 from tests.exchange import World, shapes
@@ -36,6 +37,7 @@ from tests.exchange.payloads import OWN, own
 AT = 1_790_000_000_000
 EVENT = Event("1", "an-event", "An event?")
 CONDITION = "0x" + "a1" * 32
+TOKENS = tuple("7" + "0" * 75 + f"{number}" for number in range(9))
 SEED = os.environ["PQAP_TEST_SEED"]
 SOME, MANY = 20_000, 200_000
 
@@ -97,9 +99,34 @@ def _sane_fee(fee: Any) -> bool:
     return fee is None or (_whole(fee.rate, 0, ONE) and _whole(fee.exponent, 0, 4))
 
 
+def _sane_trade(made: Any) -> bool:
+    return made is None or (
+        _whole(made.price, 1, ONE - 1)
+        and _whole(made.size, 1)
+        and _whole(made.at)
+        and made.side in ("buy", "sell")
+    )
+
+
+def _sane_messages(said: Any) -> bool:
+    """Whole books and changes hold possible prices and sizes; all else is told as flawed."""
+    levels = [x for one in said if isinstance(one, messages.Whole) for x in (*one.bids, *one.asks)]
+    changes = [one for one in said if isinstance(one, messages.Delta)]
+    return all(_whole(x.price, 1, ONE - 1) and _whole(x.size, 1) for x in levels) and all(
+        _whole(x.price, 1, ONE - 1) and _whole(x.size) for x in changes
+    )
+
+
+def _replies(route: str) -> list[Any]:
+    """Healthy replies of every route whose name begins so."""
+    found = wire.decode((OWN / "replies.json").read_bytes())
+    return [
+        reply for name, one in found.items() if name.startswith(route) for reply in one["replies"]
+    ]
+
+
 def _markets() -> list[Any]:
-    replies = wire.decode((OWN / "replies.json").read_bytes())
-    return own("gamma_event")["markets"] + replies["gamma/markets/slug"]["replies"]
+    return own("gamma_event")["markets"] + _replies("gamma/markets/slug")
 
 
 def _books() -> list[Any]:
@@ -129,6 +156,30 @@ PARSERS = (
         lambda: own("data_resolutions")["data"],
         lambda x: wire_data.resolution(x, AT),
         _sane_resolution,
+    ),
+    Parser(
+        "data.trade",
+        lambda: [row for reply in _replies("data/v2/trades") for row in reply["data"]],
+        wire_data.trade,
+        _sane_trade,
+    ),
+    Parser(
+        "data.history",
+        lambda: _replies("data/v2/prices-history"),
+        lambda x: wire_data.history(x, "1")[0],
+        _sane_points,
+    ),
+    Parser(
+        "clob.histories",
+        lambda: _replies("clob/batch-prices-history"),
+        lambda x: wire_clob.histories(x, TOKENS),
+        lambda found: all(map(_sane_points, found.values())),
+    ),
+    Parser(
+        "stream",
+        lambda: _replies("stream/"),
+        lambda x: messages.read(to_bytes(x), AT),
+        _sane_messages,
     ),
 )
 
