@@ -30,6 +30,7 @@ ROUTES = {
     "/v2/resolutions": "data",
     "/markets/keyset": "gamma",
     "/prices-history": "clob",
+    "/v2/trades": "data",
 }
 HOSTS = {"gamma": "/events/keyset", "clob": "/books", "data": "/v2/resolutions"}
 BOTH = [(name, route) for name in MISHAPS for route in ROUTES]
@@ -128,7 +129,7 @@ def survives(desk, name, route):
     check(desk, route, mishap.counted, seconds)
     if route != "/clob-markets":  # a market whose fee is not known may not be traded
         assert models.Universe.objects.count() == tracked
-    if route in ("/v2/resolutions", "/markets/keyset"):
+    if route in ("/v2/resolutions", "/markets/keyset", "/v2/trades"):
         assert done.ticks == 1
     elif route == "/books":
         assert (done.ticks, done.failures) == (0, 1)
