@@ -107,7 +107,7 @@ def check(desk, route, counted, seconds):
     if counted:
         assert failures[f"{host}.{counted}"] >= 1, failures
     blamed = {name.split(".")[0] for name in failures if not name.endswith((".paused", ".paced"))}
-    # Past prices are asked for at a second door with what is left of the time: it may be too little.
+    # Past prices are asked for at a second door with what is left: that may be too little.
     assert blamed <= {host} | ({"data"} if route == "/prices-history" else set())
     stored = {feed.name: feed for feed in models.Feed.objects.all()}
     if counted:
