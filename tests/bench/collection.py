@@ -206,12 +206,17 @@ def tell(told: Any, step: int, at: int, book: Callable[[int, int, int], Any]) ->
 def reading(url: str, seconds: float | None = None) -> Iterator[Any]:
     """The live source on a server; with `seconds`, no deadline of its own stops it."""
     from markets.sources.polymarket import PolymarketSource
+    from markets.sources.transport import Transport
 
-    source = PolymarketSource(gamma_url=url, clob_url=url, data_url=url, depth=LEVELS)
+    transport = Transport(share=1e6) if seconds else Transport()
+    source = PolymarketSource(
+        gamma_url=url, clob_url=url, data_url=url, depth=LEVELS, transport=transport
+    )
     source.orderbooks.seconds = seconds or source.orderbooks.seconds
     if seconds:
-        source.orderbooks.clob = replace(source.orderbooks.clob, rate=1e6)
+        source.end_within = lambda seconds: None
         source.resolutions = lambda markets, at: ()
+        source.prints = lambda markets, since, at: ()
     try:
         yield source
     finally:
