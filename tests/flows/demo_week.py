@@ -16,6 +16,7 @@ from django.core.management import call_command  # noqa: E402
 from execution import models  # noqa: E402
 from execution.selectors import checks  # noqa: E402
 from execution.services import opening  # noqa: E402
+from markets import models as seen  # noqa: E402
 from pqap_site import fastforward  # noqa: E402
 from strategies import models as believed  # noqa: E402
 
@@ -36,6 +37,7 @@ def main(hours_ago: str) -> None:
                 "signals": believed.Signal.objects.count(),
                 "silences": believed.SilenceRun.objects.count(),
                 "equity_points": models.Equity.objects.filter(account="base").count(),
+                "resolved": seen.Resolution.objects.filter(status="resolved").count(),
                 "halts": models.HaltState.objects.count(),
                 "faults": checks.faults(),
                 "dual_arb_signals": believed.Signal.objects.filter(strategy="dual_arb_v1").count(),

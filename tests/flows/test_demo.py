@@ -32,7 +32,7 @@ def assert_a_first_page_worth_seeing(found: dict) -> None:
     assert found["ticks"] == 2016
     assert found["equity_points"] >= 2016
     assert found["trades"].get("taker", 0) >= 20
-    assert found["trades"].get("settlement", 0) >= 1
+    assert found["resolved"] >= 20
     assert found["signals"] > 0
     assert found["silences"] > 0
     assert found["dual_arb_signals"] == 0
@@ -46,9 +46,12 @@ def test_the_first_start_shows_a_week_of_trading(tmp_path):
 @pytest.mark.slow
 def test_whenever_it_is_started(tmp_path):
     luck = random.Random(int(os.environ["PQAP_TEST_SEED"]))
-    halted = 0
+    halted = settled = 0
     for number in range(8):
         found = week(tmp_path / str(number), round(luck.uniform(0, 300), 2))
         assert_a_first_page_worth_seeing(found)
         halted += found["halts"]
+        settled += found["trades"].get("settlement", 0) > 0
     assert halted <= 1
+    # Holders leave when an outcome is proposed, so a week may end without one held to the last.
+    assert settled >= 2
