@@ -45,17 +45,18 @@ def overlaid(markets: Sequence[types.Market], source: Source, at: int) -> tuple[
     An outcome that is proposed stays so though the list says "open"; a fee that was known stays
     known while nobody can be asked; and the grid is the one that books just read stated.
     """
-    said, held = _newest(), universes.current_terms(market.id for market in markets)
+    said = _newest()
     confirmed = _confirmed(at) if source.name in STATES_GRIDS else frozenset()
     unpriced = source.listing.unpriced
+    held = universes.current_terms(unpriced | confirmed)
     found = []
     for market in markets:
         better, row = market.terms, held.get(market.id)
         if market.id in said and said[market.id] in SPOKEN:
             better = _spoken(better, said[market.id])
         if row is not None:
-            priced = market.id not in unpriced
-            better = _remembered(better, row, fee=not priced, grid=row.market_id in confirmed)
+            fee, grid = market.id in unpriced, market.id in confirmed
+            better = _remembered(better, row, fee=fee, grid=grid)
         found.append(market if better == market.terms else replace(market, terms=better))
     return tuple(found)
 
@@ -81,7 +82,7 @@ def _newest() -> Mapping[str, Status]:
     }
 
 
-def _confirmed(at: int) -> frozenset[int]:
-    """Keys of tracked markets whose books were accepted lately."""
+def _confirmed(at: int) -> frozenset[str]:
+    """Tracked markets (condition ids) whose books were accepted lately."""
     rows = models.Latest.objects.filter(tracked=True, observed_at__gte=at - CONFIRMED_MS)
-    return frozenset(rows.values_list("market_id", flat=True))
+    return frozenset(rows.values_list("market__condition_id", flat=True))
