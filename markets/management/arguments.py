@@ -15,15 +15,24 @@ def day(text: str) -> int:
 
 def instant(text: str) -> int:
     """An ISO time with its zone, or a date for its start in UTC; in ms UTC."""
+    if _time(text).tzinfo is None and len(text) <= len("2026-01-31"):
+        return day(text)
+    return zoned(text)
+
+
+def zoned(text: str) -> int:
+    """An ISO time with its zone, in ms UTC."""
+    found = _time(text)
+    if found.tzinfo is None:
+        raise ArgumentTypeError(f"'{text}' needs a zone; end it with Z for UTC")
+    return round(found.timestamp() * 1000)
+
+
+def _time(text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise ArgumentTypeError(f"'{text}' is no time such as 2026-01-31T12:00:00Z") from error
-    if found.tzinfo is None:
-        if len(text) > len("2026-01-31"):
-            raise ArgumentTypeError(f"'{text}' needs a zone; end it with Z for UTC")
-        return day(text)
-    return round(found.timestamp() * 1000)
 
 
 def seconds(text: str) -> int:

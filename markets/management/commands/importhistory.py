@@ -2,7 +2,6 @@
 
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils import timezone
 
 from markets import archive
 from markets.core.types import ONE
+from markets.management.arguments import zoned
 from markets.services import foreignpast
 from markets.sources import (
     foreign,
@@ -72,17 +72,6 @@ def grid(text: str) -> int:
     return value
 
 
-def instant(text: str) -> int:
-    """An ISO time with its zone, in ms UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"'{text}' is no time such as 2025-06-26T00:00:00Z") from error
-    if found.tzinfo is None:
-        raise ArgumentTypeError(f"'{text}' needs a zone; end it with Z for UTC")
-    return int(found.astimezone(UTC).timestamp() * 1000)
-
-
 def levels(text: str) -> int:
     """A depth from 1 to 255."""
     if not text.isdecimal() or not 1 <= int(text) <= 255:
@@ -104,7 +93,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=sorted({*BOOKS, *PRICES, RECORDING}), required=True)
         parser.add_argument("--fee-rate", type=rate, help="taker fee rate; unknown if left out")
-        parser.add_argument("--end-date", type=instant, help="scheduled end; unknown if left out")
+        parser.add_argument("--end-date", type=zoned, help="scheduled end; unknown if left out")
         parser.add_argument("--min-size", type=micro, help="shares, default 5")
         parser.add_argument("--tick-size", type=grid, help="found from the prices if left out")
         parser.add_argument("--depth-levels", type=levels, help="a side, default 10")
