@@ -76,13 +76,6 @@ class Heard:
             if any(fact.at < kept for fact in held):
                 self.known[market] = {fact for fact in held if fact.at >= kept}
 
-    def keep_only(self, markets: Iterable[str]) -> None:
-        """Forget markets that are asked about no more."""
-        gone = self.known.keys() - set(markets)
-        for market in gone:
-            self.known.pop(market)
-            self.asked.pop(market, None)
-
 
 def news(
     source: Source,

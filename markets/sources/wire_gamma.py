@@ -16,10 +16,6 @@ RESOLVED = "resolved"
 DISPUTE = {"proposed": Status.PROPOSED, "settled": Status.PROPOSED, "disputed": Status.DISPUTED}
 
 
-class GammaTag(Wire):
-    slug: str
-
-
 class GammaEvent(Wire):
     """An event without its markets: those are read one by one, so that a bad one costs itself."""
 
