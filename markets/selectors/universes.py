@@ -129,6 +129,15 @@ def condition_ids(keys: Iterable[int]) -> dict[int, str]:
     return dict(rows.values_list("pk", "condition_id"))
 
 
+def market_keys(ids: Iterable[str]) -> dict[str, int]:
+    """The local key behind each condition id that the catalogue knows."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = models.Market.objects.filter(condition_id__in=wanted)
+    return dict(rows.values_list("condition_id", "pk"))
+
+
 def to_core(
     terms: models.Terms, sides: tuple[types.Token, types.Token], volume: int
 ) -> types.Market:

@@ -106,8 +106,7 @@ def _markets(
         unique_fields=["condition_id"],
         update_fields=[name.replace("event_id", "event") for name in _MARKET],
     )
-    rows = models.Market.objects.filter(condition_id__in=wanted)
-    return dict(rows.values_list("condition_id", "pk"))
+    return universes.market_keys(wanted)
 
 
 def _tokens(markets: Sequence[types.Market], keys: Mapping[str, int]) -> None:

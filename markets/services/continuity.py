@@ -46,7 +46,7 @@ class Watch:
             tick,
             flaws,
             read=read,
-            began=0 if known else _began(tick.universe.version),
+            began=0 if known else universes.effective_at(tick.universe.version),
             every=every,
             failed=self.failed,
             skipped=self.skipped,
@@ -81,7 +81,7 @@ def write(found: Sequence[tuple[int, Record]], known: Tracked, *, untold: int) -
     `untold` are the cycles in vain after the last of them.
     """
     keys = {m.id: key for m, key in zip(known.universe.markets, known.keys, strict=True)}
-    keys |= _keys(_named(record for _, record in found) - keys.keys())
+    keys |= universes.market_keys(_named(record for _, record in found) - keys.keys())
     for _, record in found:
         models.Stint.objects.bulk_create(
             models.Stint(market_id=keys[market], since=at) for market, at in record.entered
@@ -103,10 +103,6 @@ def write(found: Sequence[tuple[int, Record]], known: Tracked, *, untold: int) -
     if failures != stages.position(RECORDED):
         told = {"position": failures, "moved_at": timezone.now()}
         models.Cursor.objects.update_or_create(name=RECORDED, defaults=told)
-
-
-def _began(version: int) -> int:
-    return models.Universe.objects.values_list("effective_at", flat=True).get(pk=version)
 
 
 def _beyond_gaps(marks: np.ndarray, keys: Sequence[int], tick: Tick) -> np.ndarray:
@@ -138,13 +134,6 @@ def _named(records: Iterable[Record]) -> set[str]:
         found |= {gap.market for gap in record.gaps if gap.market is not None}
         found |= {market for market, _ in (*record.entered, *record.left)}
     return found
-
-
-def _keys(markets: set[str]) -> dict[str, int]:
-    if not markets:
-        return {}
-    rows = models.Market.objects.filter(condition_id__in=markets)
-    return dict(rows.values_list("condition_id", "pk"))
 
 
 def _close(left: Sequence[tuple[str, int]], keys: Mapping[str, int]) -> None:

@@ -10,6 +10,7 @@ from markets import models
 from markets.core.assembly import Flaw, carried
 from markets.core.bars import SealedBar
 from markets.core.tick import Tick, empty
+from markets.selectors import universes
 from markets.selectors.universes import Tracked
 from markets.services import anomalies, bulk, pastbars
 
@@ -167,12 +168,7 @@ def _keys_of(bar: SealedBar, key_of: dict[str, int]) -> dict[str, int]:
     gone = [market.id for market in bar.universe.markets if market.id not in key_of]
     if not gone:
         return key_of
-    return key_of | _market_keys(gone)
-
-
-def _market_keys(condition_ids: Iterable[str]) -> dict[str, int]:
-    rows = models.Market.objects.filter(condition_id__in=list(condition_ids))
-    return dict(rows.values_list("condition_id", "pk"))
+    return key_of | universes.market_keys(gone)
 
 
 def _flaws(steps: Sequence[Step], key_of: dict[str, int]) -> None:
@@ -207,7 +203,7 @@ def _resolutions(steps: Sequence[Step]) -> None:
     said = [(step.tick.id, fact) for step in steps for fact in step.tick.resolutions]
     if not said:
         return
-    keys = _market_keys({fact.market for _, fact in said})
+    keys = universes.market_keys({fact.market for _, fact in said})
     models.Resolution.objects.bulk_create(
         models.Resolution(
             market_id=keys[fact.market],
