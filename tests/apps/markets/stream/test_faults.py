@@ -17,7 +17,8 @@ BREAKER_SECONDS = 61
 
 
 def http_down(stage: Stage) -> None:
-    stage.exchange.fault("/books", "status", status=500)
+    """Refused for good: no retry sleeps, so the world stands still while books are read."""
+    stage.exchange.fault("/books", "status", status=403)
 
 
 def paused(stage: Stage) -> set[str]:
