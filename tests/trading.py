@@ -6,8 +6,10 @@ import numpy as np
 
 from execution.core.controls import Controls
 from execution.core.engine import Setting
-from execution.core.paper import Latency, PaperVenue
+from execution.core.latency import Latency
+from execution.core.paper import FillModel, PaperVenue
 from execution.core.portfolio import deposit
+from execution.core.queueing import Queue
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
 from execution.core.types import Portfolio
@@ -21,7 +23,7 @@ PLAN = Plan(max_hold_ms=6 * HOUR, cooldown_ms=HOUR, stop_cooldown_ms=24 * HOUR)
 LIMITS = Limits(micro(100), micro(400), micro(100), 100_000)
 SIZING = Sizing(kelly_fraction=ONE, max_fraction_per_market=ONE, max_depth_share=ONE, cash_floor=0)
 SETTING = Setting(SIZING, ZoneInfo("UTC"))
-VENUE = PaperVenue(Latency(250, 1200, 1), phantom=0)
+VENUE = PaperVenue(Latency(250, 1200, 1), FillModel(0, Queue.BASE))
 CONTROLS = Controls.of(frozenset({"tester"}), LIMITS)
 
 

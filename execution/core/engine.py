@@ -8,29 +8,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from execution.core import breakers, controls, entries, exits, paper, portfolio
+from execution.core import (
+    arrivals,
+    breakers,
+    controls,
+    decisions,
+    entries,
+    exits,
+    marks,
+    settlement,
+)
 from execution.core.controls import Controls
 from execution.core.ports import Venue
 from execution.core.sizing import Sizing
-from execution.core.types import (
-    Change,
-    ChangeKind,
-    Disposed,
-    Disposition,
-    Equity,
-    Fact,
-    Order,
-    OrderState,
-    OrderType,
-    Portfolio,
-    Position,
-    Purpose,
-    Side,
-)
-from markets.core import venue as rules
+from execution.core.types import Change, Equity, Fact, Portfolio
 from markets.core.tick import Tick
-from markets.core.types import Status
-from strategies.core.types import Opinion, Signal, digest
+from strategies.core.types import Opinion, Signal
 
 BAR_MS = 300_000
 
@@ -62,131 +55,26 @@ def step(
     """
     facts: list[Fact] = []
     for change in changes:
-        account, news = _apply_change(account, change, tick.at)
+        account, news = decisions.apply(account, change, tick)
         facts += news
-    for resolution in tick.resolutions:
-        if resolution.status is Status.RESOLVED:
-            account, news = portfolio.settle(account, resolution, tick.at)
-            facts += news
-    account, news = _arrivals(account, tick, control, venue)
+    account, news = settlement.advance(account, tick)
     facts += news
-    account, halt = breakers.judge(
-        portfolio.mark(account, tick), control.limits, tick.at, setting.zone
-    )
+    account, news = arrivals.meet(account, tick, control, venue)
+    facts += news
+    account, halt = breakers.judge(marks.mark(account, tick), control.limits, tick.at, setting.zone)
     if halt:
         facts.append(halt)
         control = controls.latch(control, halt.scope, halt.reason)
-        account, news = _cancel_halted(account, control, tick.at)
+        account, news = arrivals.cancel_halted(account, control, tick.at)
         facts += news
     if not lapsed:
-        account, news = _exits(account, tick, opinions, control, venue)
+        account, news = exits.leave(account, tick, opinions, control=control, venue=venue)
         facts += news
     account, news = entries.enter(
         account, tick, signals, control=control, venue=venue, sizing=setting.sizing, lapsed=lapsed
     )
     facts += news
     return _record_equity(account, tick, facts)
-
-
-def _apply_change(account: Portfolio, change: Change, at: int) -> tuple[Portfolio, list[Fact]]:
-    cause = f"change {change.id}"
-    if change.kind is ChangeKind.DEPOSIT:
-        return portfolio.deposit(account, int(change.value), at, cause)
-    if change.kind is ChangeKind.WITHDRAW and int(change.value) <= account.cash:
-        return portfolio.deposit(account, -int(change.value), at, cause)
-    if change.kind is ChangeKind.RESUME and change.scope in ("", controls.ALL):
-        return breakers.rebase(account), []
-    return account, []
-
-
-def _arrivals(
-    account: Portfolio, tick: Tick, control: Controls, venue: Venue
-) -> tuple[Portfolio, list[Fact]]:
-    """Cancel what a halt stops, then match what has arrived against this tick's books."""
-    account, facts = _cancel_halted(account, control, tick.at)
-    account = replace(account, depleted=paper.refresh(account.depleted, tick))
-    orders = sorted(account.orders.values(), key=_place)
-    matches, depleted = venue.match(orders, tick, account.depleted)
-    account = replace(account, depleted=depleted)
-    for match in matches:
-        account, news = portfolio.apply(account, match, tick.at)
-        facts += news + _told(account, match.order, tick.at)
-    return account, facts
-
-
-def _place(order: Order) -> tuple[bool, str, str, str, int]:
-    """Exits before entries, then (strategy, market, token)."""
-    entry = order.purpose is Purpose.ENTRY
-    return entry, order.strategy, order.market, order.token, order.leg
-
-
-def _told(account: Portfolio, order: Order, at: int) -> list[Fact]:
-    """What the end of an entry order means for its signal, in the base account."""
-    if account.account != entries.BASE or not order.signal:
-        return []
-    if order.filled:
-        return [Disposed(order.signal, Disposition.TRADED, "", at)]
-    if order.state in (OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED):
-        return [Disposed(order.signal, Disposition.REFUSED, order.reason, at)]
-    return []
-
-
-def _cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:
-    """A halt is read again when an order would fill: nothing fills under it."""
-    facts: list[Fact] = []
-    for order in list(account.orders.values()):
-        if control.halted(order.strategy, order.market):
-            account, news = portfolio.cancel(account, order, "HALTED", at)
-            facts += news
-            if order.signal and account.account == entries.BASE:
-                facts.append(Disposed(order.signal, Disposition.REFUSED, "HALTED", at))
-    return account, facts
-
-
-def _exits(
-    account: Portfolio,
-    tick: Tick,
-    opinions: Mapping[str, Opinion],
-    control: Controls,
-    venue: Venue,
-) -> tuple[Portfolio, list[Fact]]:
-    facts: list[Fact] = []
-    for held, reason in exits.due(account, tick, opinions):
-        order = _exit_order(account.account, held, reason, tick, venue)
-        if order and not control.halted(held.strategy, held.market):
-            account, news = portfolio.place(account, order)
-            facts += news
-    return account, facts
-
-
-def _exit_order(
-    account: str, held: Position, reason: str, tick: Tick, venue: Venue
-) -> Order | None:
-    """A sell of the whole holding a little through the bid; None while nobody bids a dollar."""
-    bid, _ = tick.touch(held.token)
-    market = tick.universe.markets[tick.universe.column[held.market]]
-    if bid is None or rules.proceeds(held.size, bid) < rules.MIN_NOTIONAL:
-        return None
-    key = (account, held.strategy, held.market, held.token, Purpose.EXIT, tick.at, 0)
-    order = Order(
-        id=digest(*key),
-        account=account,
-        strategy=held.strategy,
-        market=held.market,
-        token=held.token,
-        outcome=held.outcome,
-        side=Side.SELL,
-        type=OrderType.FAK,
-        price=rules.floor_price(bid - exits.SLIPPAGE, market.terms.tick_size),
-        size=held.size,
-        purpose=Purpose.EXIT,
-        placed_at=tick.at,
-        arrives_at=0,
-        reserved=held.size,
-        reason=reason,
-        index=held.index,
-    )
-    return replace(order, arrives_at=venue.arrival(order, market.terms.taker_delay_ms))
 
 
 def _record_equity(

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from execution.core import drafting, exposure, risk, sizing
 from execution.core import portfolio as accounts
-from execution.core import risk, sizing
 from execution.core.controls import Controls
+from execution.core.drafting import Draft
 from execution.core.ports import Venue
 from execution.core.sizing import Sizing
 from execution.core.types import (
@@ -23,8 +24,7 @@ from execution.core.types import (
 )
 from markets.core import venue as rules
 from markets.core.tick import Tick
-from markets.core.types import Market
-from strategies.core.types import Basket, Bet, Signal, bet_id, digest
+from strategies.core.types import Basket, Bet, Signal, bet_id
 
 BASE = AccountName.BASE
 
@@ -94,7 +94,7 @@ def _answer(
     lapsed: bool,
 ) -> Order | No | None:
     """The order that closes the gap, why there is none, or None when there is no gap."""
-    if accounts.held_or_open(account, bet.strategy, bet.market):
+    if exposure.held_or_open(account, bet.strategy, bet.market):
         known = account.said.get((bet.strategy, bet.token), ("", ""))[0] == bet_id(bet)
         return None if known else No(RefusalCode.HOLDING, disposition=Disposition.SUPERSEDED)
     if bet.strategy not in control.enabled:
@@ -150,36 +150,27 @@ def _sized(
         if sized.bound_by:
             return No(sized.bound_by, sized.limit, sized.value, Disposition.SIZED_TO_ZERO)
         return No(RefusalCode.MIN_SIZE, smallest, sized.size, Disposition.SIZED_TO_ZERO)
-    order = _order(bet, account.account, sized.size, market, tick, venue)
+    order = _order(bet, account.account, sized.size, tick, venue)
     breach = risk.refuse(order, account, control.limits)
     return No(breach.code, breach.limit, breach.value) if breach else order
 
 
-def _order(bet: Bet, account: str, size: int, market: Market, tick: Tick, venue: Venue) -> Order:
-    fee = market.terms.fee
-    assert fee is not None
-    key = (account, bet.strategy, bet.market, bet.token, Purpose.ENTRY, tick.at, bet.leg)
-    order = Order(
-        id=digest(*key),
-        account=account,
+def _order(bet: Bet, account: str, size: int, tick: Tick, venue: Venue) -> Order:
+    draft = Draft(
         strategy=bet.strategy,
-        market=bet.market,
         token=bet.token,
-        outcome=bet.outcome,
         side=Side.BUY,
         type=OrderType.FAK,
         price=bet.limit,
         size=size,
         purpose=Purpose.ENTRY,
-        placed_at=tick.at,
-        arrives_at=0,
         leg=bet.leg,
         signal=bet_id(bet),
-        reserved=sizing.reservation(size, bet.limit, fee),
         plan=bet.plan,
-        index=tick.universe.token[bet.token][1],
+        claimed=bet.fair,
+        edge=bet.edge,
     )
-    return replace(order, arrives_at=venue.arrival(order, market.terms.taker_delay_ms))
+    return drafting.order(draft, account, tick, venue)
 
 
 def _refused(account: Portfolio, bet: Bet, at: int, no: No) -> tuple[Portfolio, list[Fact]]:

@@ -2,7 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-from execution.core.types import HoldingKey, Portfolio, Position, Purpose
+from execution.core import drafting, portfolio
+from execution.core.controls import Controls
+from execution.core.drafting import Draft
+from execution.core.ports import Venue
+from execution.core.types import (
+    Fact,
+    HoldingKey,
+    Order,
+    OrderType,
+    Portfolio,
+    Position,
+    Purpose,
+    Side,
+)
+from markets.core import venue as rules
 from markets.core.tick import Tick
 from strategies.core.types import LEAVE_NO, LEAVE_YES, STOP, Opinion
 
@@ -10,12 +24,54 @@ SLIPPAGE = 20_000
 """How far below the bid an exit may sell: two cents; the rest is tried again next tick."""
 
 
+def leave(
+    account: Portfolio,
+    tick: Tick,
+    opinions: Mapping[str, Opinion],
+    *,
+    control: Controls,
+    venue: Venue,
+) -> tuple[Portfolio, list[Fact]]:
+    """Sell what is due at this tick, where no halt forbids it."""
+    facts: list[Fact] = []
+    for held, reason in due(account, tick, opinions):
+        if not control.halted(held.strategy, held.market):
+            order = sale(account, held, reason, tick, venue)
+            if order:
+                account, news = portfolio.place(account, order)
+                facts += news
+    return account, facts
+
+
+def sale(account: Portfolio, held: Position, reason: str, tick: Tick, venue: Venue) -> Order | None:
+    """A sale of the free shares a little through the bid; None while nobody bids a dollar."""
+    bid, _ = tick.touch(held.token)
+    size = rules.floor_size(portfolio.free(account, held.strategy, held.token))
+    if bid is None or rules.proceeds(size, bid) < rules.MIN_NOTIONAL:
+        return None
+    tick_size = tick.universe.markets[tick.universe.column[held.market]].terms.tick_size
+    draft = Draft(
+        strategy=held.strategy,
+        token=held.token,
+        side=Side.SELL,
+        type=OrderType.FAK,
+        price=rules.floor_price(bid - SLIPPAGE, tick_size),
+        size=size,
+        purpose=Purpose.EXIT,
+        reason=reason,
+    )
+    return drafting.order(draft, account.account, tick, venue)
+
+
 def due(
-    portfolio: Portfolio, tick: Tick, opinions: Mapping[str, Opinion]
+    account: Portfolio, tick: Tick, opinions: Mapping[str, Opinion]
 ) -> Iterator[tuple[Position, str]]:
-    """Holdings that should be sold at this tick and why ("close", "stop", "time"), in order."""
-    for key, held in sorted(portfolio.positions.items(), key=_order):
-        if not _sellable(held, tick) or _leaving(portfolio, key):
+    """Holdings that should be sold at this tick and why, in order.
+
+    The strategy says "close" or "stop"; its plan "take profit", "stop", "trail" or "time".
+    """
+    for key, held in sorted(account.positions.items(), key=_order):
+        if not _sellable(held, tick) or _leaving(account, key):
             continue
         reason = _reason(held, tick, opinions.get(held.strategy))
         if reason:
@@ -29,16 +85,15 @@ def _order(item: tuple[HoldingKey, Position]) -> tuple[str, str, str]:
 def _sellable(held: Position, tick: Tick) -> bool:
     """Whether the exchange would take a sale: a closed market is left alone until it resolves."""
     column = tick.universe.column.get(held.market)
-    if column is None:
+    if column is None or held.resolved:
         return False
     return bool(tick.universe.accepting[column] and tick.universe.fee_known[column])
 
 
-def _leaving(portfolio: Portfolio, key: HoldingKey) -> bool:
+def _leaving(account: Portfolio, key: HoldingKey) -> bool:
     """Whether an exit is already on its way."""
     return any(
-        (o.strategy, o.token) == key and o.purpose is Purpose.EXIT
-        for o in portfolio.orders.values()
+        (o.strategy, o.token) == key and o.purpose is Purpose.EXIT for o in account.orders.values()
     )
 
 
@@ -50,6 +105,14 @@ def _reason(held: Position, tick: Tick, opinion: Opinion | None) -> str:
         told = int(opinion.close[column])
         if told & leave:
             return "stop" if told & STOP else "close"
+    bid, _ = tick.touch(held.token)
+    if bid is not None:
+        if plan.take_profit and bid >= plan.take_profit:
+            return "take profit"
+        if bid <= plan.stop:
+            return "stop"
+        if plan.trail and bid <= held.peak - plan.trail:
+            return "trail"
     if not plan.hold_to_resolution and tick.at - held.opened_at >= plan.max_hold_ms:
         return "time"
     return ""

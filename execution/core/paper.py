@@ -1,60 +1,60 @@
-"""The paper venue: fills taker orders against a later recorded book, as the exchange would have.
+"""The paper venue: fills orders against later recorded books and prints, as the exchange would.
 
-Polling makes latency nearly moot: an order fills on the next tick, whatever its 250 ms. What
-counts is that the book it meets was observed after it arrived, that only displayed depth we have
-not taken before is taken, and that part of the touch is not believed (phantom depth).
+Polling makes latency nearly moot: an order meets the next tick, whatever its 250 ms. What counts
+is that the book it meets was observed after it arrived, that only displayed depth we have not
+taken before is taken, that part of the touch is not believed (phantom depth), and that an order
+which rests waits behind what was there before it.
 """
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 
-from execution.core.ports import Match, Take
+from execution.core import acceptance, queueing, taking
+from execution.core.latency import Latency
+from execution.core.ports import Match
+from execution.core.queueing import Flow, Queue
 from execution.core.types import (
     AccountName,
     Depletion,
+    EndReason,
     LevelKey,
     Order,
     OrderState,
     OrderType,
-    Side,
 )
-from markets.core import venue
 from markets.core.tick import Tick
-from markets.core.types import ONE, Book, Level
+from markets.core.types import ONE
 from strategies.core.types import digest
 
-MAX_LEVELS = 64
-"""No order walks further than this; it bounds the rounding that a reservation must cover."""
 MAX_WAITS = 3
 """Ticks an arrived order waits for a fresh coherent book before it expires."""
-PHANTOM = {AccountName.PESSIMISTIC: ONE, AccountName.BASE: ONE // 2, AccountName.OPTIMISTIC: 0}
-"""Share of the touch beyond its first fifth that is not believed, by account."""
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
-    """Order latency: lognormal with this median and 95th percentile, drawn from the seed."""
+class FillModel:
+    """How kindly an account's orders are filled.
 
-    median_ms: int
-    p95_ms: int
-    seed: int
+    `phantom` is the share of the touch beyond its first fifth that is not believed (micro);
+    `queue` says whose leaving moved a resting order forward.
+    """
 
-    def draw(self, key: str) -> int:
-        """Milliseconds for one order; a function of seed and key alone."""
-        luck = int(digest(self.seed, key)[:13], 16) / 16**13
-        z = NormalDist().inv_cdf(min(max(luck, 1e-9), 1 - 1e-9))
-        spread = math.log(self.p95_ms / self.median_ms) / NormalDist().inv_cdf(0.95)
-        return round(self.median_ms * math.exp(spread * z))
+    phantom: int
+    queue: Queue
+
+
+MODELS = {
+    AccountName.PESSIMISTIC: FillModel(ONE, Queue.CONSERVATIVE),
+    AccountName.BASE: FillModel(ONE // 2, Queue.BASE),
+    AccountName.OPTIMISTIC: FillModel(0, Queue.OPTIMISTIC),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PaperVenue:
-    """One account's venue: its latency and the share of touch depth it does not believe."""
+    """One account's venue: its latency and its fill model."""
 
     latency: Latency
-    phantom: int
+    model: FillModel
 
     def arrival(self, order: Order, delay_ms: int) -> int:
         """When an order placed now reaches the book: three accounts share one draw."""
@@ -68,134 +68,85 @@ class PaperVenue:
         depleted: Mapping[LevelKey, Depletion],
     ) -> int:  # fmt: skip
         """Shares believed takable now at `limit` or better."""
-        return sum(
-            usable
-            for _, _, usable, _ in self._levels(tick.book(token), token, buy, limit, tick, depleted)
+        found = taking.offers(
+            token, buy, limit, tick, depleted=depleted, phantom=self.model.phantom
         )
+        return sum(offer.usable for offer in found)
 
     def match(
         self, orders: Iterable[Order], tick: Tick, depleted: Mapping[LevelKey, Depletion]
     ) -> tuple[list[Match], dict[LevelKey, Depletion]]:
-        """Match taker orders in the order given; each sees what the ones before it took."""
-        left = dict(depleted)
-        return [self._match_one(order, tick, left) for order in orders], left
+        """Match in the order given; each order sees what the ones before it took."""
+        left, flow = dict(depleted), Flow.of(tick)
+        return [self._match_one(order, tick, flow, left) for order in orders], left
 
-    def _match_one(self, order: Order, tick: Tick, left: dict[LevelKey, Depletion]) -> Match:
-        rejection = _rejection(order, tick)
-        if rejection:
-            return Match(replace(order, state=OrderState.REJECTED, reason=rejection), ())
+    def _match_one(
+        self, order: Order, tick: Tick, flow: Flow, left: dict[LevelKey, Depletion]
+    ) -> Match:
+        reason = acceptance.turned_away(order, tick)
+        if reason is not None:
+            resting = order.state is OrderState.RESTING
+            state = _ended(order) if resting else OrderState.REJECTED
+            return Match(replace(order, state=state, reason=reason), ())
+        if order.state is OrderState.RESTING:
+            return self._rest(order, tick, flow, left)
         column, _ = tick.universe.token[order.token]
         if tick.observed_at[column] < order.arrives_at or not tick.coherent[column]:
             return Match(_wait(order), ())
-        takes = tuple(self._walk(order, tick, left))
+        if acceptance.rests(order):
+            order = queueing.join(order, tick, self.model.queue)
+            return self._rest(order, tick, flow, left)
+        return self._take(order, tick, left)
+
+    def _take(self, order: Order, tick: Tick, left: dict[LevelKey, Depletion]) -> Match:
+        """An order that takes: what its type says happens to what it cannot have at once."""
+        takes = tuple(taking.walk(order, tick, depleted=left, phantom=self.model.phantom))
         got = sum(take.size for take in takes)
-        if not takes or (order.type is OrderType.FOK and got < order.size):
-            return Match(replace(order, state=OrderState.CANCELLED, reason="NO_FILL"), ())
-        _deplete(order, takes, tick, left)
-        state = OrderState.FILLED if got == order.size else OrderState.PARTLY_FILLED
-        return Match(replace(order, filled=got, state=state), takes)
-
-    def _walk(self, order: Order, tick: Tick, left: Mapping[LevelKey, Depletion]) -> Iterator[Take]:
-        """Levels of the book an arrived order takes, best first, up to its limit and size."""
-        book, buy = tick.book(order.token), order.side is Side.BUY
+        whole = got == order.size
+        if order.type is OrderType.FOK and not whole:
+            takes, got = (), 0
+        taking.deplete(order, takes, tick, left)
+        order = replace(order, filled=got)
+        if whole:
+            return Match(replace(order, state=OrderState.FILLED), takes)
+        if order.type in (OrderType.FOK, OrderType.FAK):
+            reason = order.reason if got else EndReason.NO_FILL
+            return Match(replace(order, state=_ended(order), reason=reason), takes)
         column, _ = tick.universe.token[order.token]
-        fee = tick.universe.markets[column].terms.fee
-        assert fee is not None
-        wanted = order.size
-        for index, level, usable, taken in self._levels(
-            book, order.token, buy, order.price, tick, left
-        ):
-            size = min(wanted, usable)
-            if size <= 0:
-                continue
-            wanted -= size
-            yield Take(
-                index, level.price, size, venue.taker_fee(size, level.price, fee),
-                level.size, usable, taken, book.observed_at,
-            )  # fmt: skip
-            if not wanted:
-                return
+        shown = queueing.displayed(order.token, order.side, order.price, tick)
+        seen_at = int(tick.observed_at[column])
+        rest = replace(order, state=OrderState.RESTING, ahead=shown, seen=shown, seen_at=seen_at)
+        return Match(rest, takes)
 
-    def _levels(
-        self, book: Book, token: str, buy: bool, limit: int, tick: Tick,
-        depleted: Mapping[LevelKey, Depletion],
-    ) -> Iterator[tuple[int, Level, int, int]]:  # fmt: skip
-        """(place, level, usable, already taken) of each level within the limit, best first."""
-        side = book.asks if buy else book.bids
-        for index, level in enumerate(side[:MAX_LEVELS]):
-            if (level.price > limit) if buy else (level.price < limit):
-                return
-            gone = depleted.get(level_key(token, buy, level.price, tick))
-            taken = gone.taken if gone else 0
-            usable = believed(level.size, self.phantom) if index == 0 else level.size
-            yield index, level, max(0, usable - taken), taken
+    def _rest(self, order: Order, tick: Tick, flow: Flow, left: dict[LevelKey, Depletion]) -> Match:
+        column, _ = tick.universe.token[order.token]
+        market = tick.universe.markets[column]
+        rested = queueing.rest(
+            order,
+            tick,
+            flow,
+            queue=self.model.queue,
+            phantom=self.model.phantom,
+            depleted=left,
+            until=acceptance.ends_at(order, market),
+        )
+        order = rested.order
+        if order.left == 0:
+            return Match(replace(order, state=OrderState.FILLED), rested.takes)
+        reason = acceptance.over(order, market, tick.at)
+        if reason is None:
+            return Match(order, rested.takes)
+        state = OrderState.EXPIRED if reason is EndReason.EXPIRED else OrderState.CANCELLED
+        state = OrderState.PARTLY_FILLED if order.filled else state
+        return Match(replace(order, state=state, reason=reason), rested.takes)
 
 
-def believed(displayed: int, phantom: int) -> int:
-    """Depth believed at the touch: a fifth wholly, of the rest all but the phantom share."""
-    first = displayed // 5
-    return first + (displayed - first) * (ONE - phantom) // ONE
-
-
-def level_key(token: str, buy: bool, price: int, tick: Tick) -> LevelKey:
-    """One key for a level and its mirror: taking NO asks at p is taking YES bids at 1 - p."""
-    column, side = tick.universe.token[token]
-    yes = tick.universe.markets[column].yes.id
-    return (yes, buy, price) if side == 0 else (yes, not buy, ONE - price)
-
-
-def refresh(depleted: Mapping[LevelKey, Depletion], tick: Tick) -> Mapping[LevelKey, Depletion]:
-    """Forget what we took where the level grew or went: what we took stays taken until then."""
-    if not depleted:
-        return depleted
-    kept = {}
-    for key, gone in depleted.items():
-        displayed = _displayed(key, tick)
-        if displayed is None:
-            kept[key] = gone
-        elif 0 < displayed <= gone.displayed:
-            kept[key] = Depletion(min(gone.taken, displayed), displayed)
-    return kept
-
-
-def _displayed(key: LevelKey, tick: Tick) -> int | None:
-    """Shares now shown at a level, 0 when it is gone, None when the books cannot be trusted."""
-    yes, is_ask, price = key
-    if yes not in tick.universe.token:
-        return 0
-    column, _ = tick.universe.token[yes]
-    if not tick.coherent[column]:
-        return None
-    book = tick.book(yes)
-    side = book.asks if is_ask else book.bids
-    return next((level.size for level in side if level.price == price), 0)
-
-
-def _deplete(
-    order: Order, takes: Iterable[Take], tick: Tick, left: dict[LevelKey, Depletion]
-) -> None:
-    for take in takes:
-        key = level_key(order.token, order.side is Side.BUY, take.price, tick)
-        left[key] = Depletion(take.depleted + take.size, take.displayed)
+def _ended(order: Order) -> OrderState:
+    return OrderState.PARTLY_FILLED if order.filled else OrderState.CANCELLED
 
 
 def _wait(order: Order) -> Order:
     """An order that met no fresh coherent book: it waits a little, then expires."""
     if order.waits + 1 >= MAX_WAITS:
-        return replace(order, state=OrderState.EXPIRED, reason="STALE")
+        return replace(order, state=OrderState.EXPIRED, reason=EndReason.STALE)
     return replace(order, waits=order.waits + 1)
-
-
-def _rejection(order: Order, tick: Tick) -> str:
-    """Why the exchange would turn the order away at the door, or ''."""
-    if order.token not in tick.universe.token:
-        return "NOT_ACCEPTING"
-    column, _ = tick.universe.token[order.token]
-    terms = tick.universe.markets[column].terms
-    if terms.fee is None:
-        return "FEE_UNKNOWN"
-    if not terms.accepting_orders:
-        return "NOT_ACCEPTING"
-    if not venue.on_grid(order.price, terms.tick_size):
-        return "OFF_GRID"
-    return ""

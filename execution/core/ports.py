@@ -4,27 +4,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from execution.core.types import Depletion, LevelKey, Order
+from execution.core.types import Depletion, LevelKey, Liquidity, Order
 from markets.core.tick import Tick
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Shares taken from one displayed level, with what makes it believable."""
+    """Shares that changed hands at one price, and what makes that believable.
+
+    `level` numbers the takes of one order on one tick; `touch` is the best price when the order
+    met the book; `rebate` is the maker's estimated share of the taker's fee, micro-dollars.
+    """
 
     level: int
     price: int
     size: int
     fee: int
-    displayed: int
-    usable: int
-    depleted: int
+    evidence: str
     book_at: int
+    touch: int = 0
+    liquidity: Liquidity = Liquidity.TAKER
+    rebate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What one tick did to one order: the levels it took, and its state afterwards."""
+    """What one tick did to one order: the takes, and its state afterwards."""
 
     order: Order
     takes: tuple[Take, ...]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from execution.core import portfolio as accounts
+from execution.core import exposure
 from execution.core.types import Order, Portfolio, RefusalCode, Side
 
 
@@ -35,10 +35,10 @@ def refuse(order: Order, portfolio: Portfolio, limits: Limits) -> Breach | None:
     stop = stopped(portfolio, limits)
     if stop:
         return stop
-    in_market = accounts.used(portfolio, market=order.market) + order.reserved
+    in_market = exposure.used(portfolio, market=order.market) + order.reserved
     if in_market > limits.max_capital_per_market:
         return Breach(RefusalCode.MARKET_CAP, limits.max_capital_per_market, in_market)
-    by_strategy = accounts.used(portfolio, strategy=order.strategy) + order.reserved
+    by_strategy = exposure.used(portfolio, strategy=order.strategy) + order.reserved
     if by_strategy > limits.max_capital_per_strategy:
         return Breach(RefusalCode.STRATEGY_CAP, limits.max_capital_per_strategy, by_strategy)
     if order.reserved > portfolio.cash:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from execution.core import portfolio as accounts
-from execution.core.paper import MAX_LEVELS
+from execution.core import exposure
 from execution.core.risk import Limits
+from execution.core.taking import MAX_LEVELS
 from execution.core.types import Portfolio, RefusalCode
 from markets.core import venue
 from markets.core.types import ONE, FeeSchedule
@@ -58,13 +58,6 @@ def per_share(limit: int, fee: FeeSchedule) -> int:
     return limit + venue.taker_fee(ONE, worst, fee) + venue.FEE_STEP
 
 
-def reservation(size: int, limit: int, fee: FeeSchedule) -> int:
-    """Cash a buy holds back: its notional at the limit, the largest fee, and level rounding."""
-    worst = min(limit, ONE // 2)
-    rounding = MAX_LEVELS * (venue.FEE_STEP + 1)
-    return venue.cost(size, limit) + venue.taker_fee(size, worst, fee) + rounding
-
-
 def size_entry(
     bet: Bet, portfolio: Portfolio, *, depth: int, fee: FeeSchedule, limits: Limits, sizing: Sizing
 ) -> Sized:
@@ -83,11 +76,11 @@ def _caps(
 ) -> Iterator[tuple[RefusalCode, int, int, int]]:
     """(code, room in shares, limit, value used) of every cap, in the order they are told."""
     yield RefusalCode.DEPTH, depth * sizing.max_depth_share // ONE, sizing.max_depth_share, depth
-    in_market = accounts.used(portfolio, market=bet.market)
+    in_market = exposure.used(portfolio, market=bet.market)
     fraction = max(0, portfolio.equity) * sizing.max_fraction_per_market // ONE
     market_cap = min(limits.max_capital_per_market, fraction)
     yield RefusalCode.MARKET_CAP, _shares(market_cap - in_market, share), market_cap, in_market
-    by_strategy = accounts.used(portfolio, strategy=bet.strategy)
+    by_strategy = exposure.used(portfolio, strategy=bet.strategy)
     strategy_cap = limits.max_capital_per_strategy
     room = _shares(strategy_cap - by_strategy, share)
     yield RefusalCode.STRATEGY_CAP, room, strategy_cap, by_strategy

@@ -1,67 +1,61 @@
 """A portfolio as plain JSON and back, exactly: what a restart goes on from."""
 
-from dataclasses import asdict, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from execution.core.types import (
-    Depletion,
-    Order,
-    OrderState,
-    OrderType,
-    Portfolio,
-    Position,
-    Purpose,
-    Side,
-)
-from strategies.core.types import Plan
-
-PLAIN = tuple(
-    field.name
-    for field in fields(Portfolio)
-    if field.name not in ("positions", "orders", "depleted", "cooldowns", "said")
-)
+from execution.core.types import Portfolio
 
 
 def dump(portfolio: Portfolio) -> dict[str, Any]:
     """The portfolio as JSON-able values, canonical: equal portfolios give equal JSON."""
-    return {
-        **{name: getattr(portfolio, name) for name in PLAIN},
-        "positions": [asdict(portfolio.positions[key]) for key in sorted(portfolio.positions)],
-        "orders": [asdict(portfolio.orders[key]) for key in sorted(portfolio.orders)],
-        "depleted": [
-            [*key, gone.taken, gone.displayed] for key, gone in sorted(portfolio.depleted.items())
-        ],
-        "cooldowns": [[*key, until] for key, until in sorted(portfolio.cooldowns.items())],
-        "said": [[*key, *words] for key, words in sorted(portfolio.said.items())],
-    }
+    plain: dict[str, Any] = _plain(portfolio)
+    return plain
 
 
-def load(state: dict[str, Any]) -> Portfolio:
-    """The portfolio that `dump` wrote."""
-    positions = [_position(item) for item in state["positions"]]
-    orders = [_order(item) for item in state["orders"]]
-    return Portfolio(
-        **{name: state[name] for name in PLAIN},
-        positions={(held.strategy, held.token): held for held in positions},
-        orders={order.id: order for order in orders},
-        depleted={(t, ask, p): Depletion(n, d) for t, ask, p, n, d in state["depleted"]},
-        cooldowns={(strategy, market): until for strategy, market, until in state["cooldowns"]},
-        said={(s, token): (signal, words) for s, token, signal, words in state["said"]},
-    )
+def load(state: Mapping[str, Any]) -> Portfolio:
+    """The portfolio that `dump` wrote; a field it did not know yet has its default."""
+    made: Portfolio = _made(Portfolio, state)
+    return made
 
 
-def _position(item: dict[str, Any]) -> Position:
-    return Position(**{**item, "plan": Plan(**item["plan"])})
+def _plain(value: Any) -> Any:
+    """Dataclasses as objects, mappings as sorted lists of pairs, since JSON knows no other keys."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in _names(type(value))}
+    if isinstance(value, Mapping):
+        return [[_plain(key), _plain(value[key])] for key in sorted(value)]
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, StrEnum) else value
 
 
-def _order(item: dict[str, Any]) -> Order:
-    return Order(
-        **{
-            **item,
-            "plan": Plan(**item["plan"]) if item["plan"] else None,
-            "side": Side(item["side"]),
-            "type": OrderType(item["type"]),
-            "purpose": Purpose(item["purpose"]),
-            "state": OrderState(item["state"]),
-        }
-    )
+def _made(kind: Any, plain: Any) -> Any:
+    """The value of type `kind` that `_plain` flattened."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{n: _made(hints[n], plain[n]) for n in _names(kind) if n in plain})
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        some = next(each for each in inner if each is not NoneType)
+        return None if plain is None else _made(some, plain)
+    if origin is tuple and inner[-1] is ...:
+        return tuple([_made(inner[0], item) for item in plain])
+    if origin is tuple:
+        return tuple([_made(each, item) for each, item in zip(inner, plain, strict=True)])
+    if origin is not None and issubclass(origin, Mapping):
+        return {_made(inner[0], key): _made(inner[1], item) for key, item in plain}
+    return kind(plain) if isinstance(kind, type) and issubclass(kind, StrEnum) else plain
+
+
+@lru_cache(maxsize=64)
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+@lru_cache(maxsize=64)
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -2,6 +2,7 @@
 
 from execution.models.rows import (
     Account,
+    Archive,
     Change,
     Equity,
     HaltState,
@@ -9,9 +10,11 @@ from execution.models.rows import (
     Lapse,
     LedgerAccount,
     LimitState,
+    Operation,
     Order,
     Position,
     Posting,
+    Reconciliation,
     Refusal,
     StrategyState,
     Trade,
@@ -19,6 +22,7 @@ from execution.models.rows import (
 
 __all__ = [
     "Account",
+    "Archive",
     "Change",
     "Equity",
     "HaltState",
@@ -26,9 +30,11 @@ __all__ = [
     "Lapse",
     "LedgerAccount",
     "LimitState",
+    "Operation",
     "Order",
     "Position",
     "Posting",
+    "Reconciliation",
     "Refusal",
     "StrategyState",
     "Trade",

@@ -28,6 +28,8 @@ class Account(models.Model):
     fees = models.BigIntegerField(default=0)
     drawdown = models.BigIntegerField(default=0)
     stopped = models.TextField(default="")
+    rebates = models.BigIntegerField(default=0)
+    era = models.IntegerField(default=1)
     marked_at = models.BigIntegerField(default=0)
     state = models.JSONField(default=dict)
 
@@ -53,7 +55,8 @@ class Change(models.Model):
 class StrategyState(models.Model):
     """One strategy's switch: the configured value, a person's override, and the state in force.
 
-    `overridden` is what the configuration said when the override was made.
+    `overridden` is what the configuration said when the override was made; `suspended` why a rule
+    switched it off, '' while none did.
     """
 
     name = models.TextField(primary_key=True)
@@ -64,6 +67,8 @@ class StrategyState(models.Model):
     reason = models.TextField(default="")
     description = models.TextField(default="")
     parameters = models.JSONField(default=dict)
+    suspended = models.TextField(default="")
+    suspended_at = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.name
@@ -184,6 +189,12 @@ class Order(models.Model):
     reserved = models.BigIntegerField(default=0)
     state = models.TextField()
     reason = models.TextField(default="")
+    post_only = models.BooleanField(default=False)
+    expires_at = models.BigIntegerField(default=0)
+    group = models.TextField(default="")
+    fair = models.BigIntegerField(default=0)
+    touch = models.BigIntegerField(default=0)
+    expected = models.BigIntegerField(default=0)
 
     class Meta:
         indexes = [models.Index(fields=["account", "placed_at"], name="order_by_account")]
@@ -214,6 +225,13 @@ class Trade(models.Model):
     book_at = models.BigIntegerField()
     at = models.BigIntegerField(db_index=True)
     realized_pnl = models.BigIntegerField(default=0)
+    fair_value = models.BigIntegerField(default=0)
+    spread_cost = models.BigIntegerField(default=0)
+    latency_cost = models.BigIntegerField(default=0)
+    slippage_cost = models.BigIntegerField(default=0)
+    signal_gain = models.BigIntegerField(default=0)
+    settlement_gain = models.BigIntegerField(default=0)
+    rebate = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "trades"
@@ -223,8 +241,31 @@ class Trade(models.Model):
         return f"{self.side} {self.size} {self.outcome} at {self.price}"
 
 
+class Operation(models.Model):
+    """A split, merge or conversion: shares and cash turned into each other without a trade."""
+
+    id = models.TextField(primary_key=True)
+    tick_id = models.BigIntegerField(db_index=True)
+    account = models.TextField()
+    strategy = models.TextField()
+    kind = models.TextField()
+    markets = models.JSONField(default=list)
+    size = models.BigIntegerField()
+    placed_at = models.BigIntegerField(db_index=True)
+    due_at = models.BigIntegerField()
+    reserved = models.BigIntegerField(default=0)
+    state = models.TextField()
+    reason = models.TextField(default="")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.size}"
+
+
 class Position(models.Model):
-    """Shares of one token held by one strategy in one account, marked at the last tick."""
+    """Shares of one token held by one strategy in one account, marked at the last tick.
+
+    `state` is '' while the market trades, else proposed, disputed or resolved.
+    """
 
     account = models.TextField()
     strategy = models.TextField()
@@ -236,6 +277,8 @@ class Position(models.Model):
     mark = models.BigIntegerField(default=0)
     value = models.BigIntegerField(default=0)
     opened_at = models.BigIntegerField()
+    fair_cost = models.BigIntegerField(default=0)
+    state = models.TextField(default="")
 
     class Meta:
         db_table = "positions"
@@ -299,3 +342,41 @@ class Equity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.equity} at {self.at}"
+
+
+class Archive(models.Model):
+    """An account as it stood when a person closed it and began a new one under its name.
+
+    Its orders, trades and equity stay where they are, dated before `closed_at`.
+    """
+
+    account = models.TextField()
+    era = models.IntegerField()
+    opened_at = models.BigIntegerField()
+    closed_at = models.BigIntegerField()
+    tick_id = models.BigIntegerField()
+    equity = models.BigIntegerField()
+    deposits = models.BigIntegerField()
+    realized = models.BigIntegerField()
+    fees = models.BigIntegerField()
+    who = models.TextField()
+    why = models.TextField()
+    state = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("account", "era", name="archived_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.era}"
+
+
+class Reconciliation(models.Model):
+    """One comparison of everything shown with the ledger; `faults` is empty when all agreed."""
+
+    at = models.DateTimeField(db_index=True)
+    postings = models.BigIntegerField()
+    faults = models.JSONField(default=list)
+    took_ms = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{'faults' if self.faults else 'ok'} at {self.at}"

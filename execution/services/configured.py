@@ -7,7 +7,8 @@ from django.conf import settings
 
 from execution.core.desk import ACCOUNTS
 from execution.core.engine import Setting
-from execution.core.paper import PHANTOM, Latency, PaperVenue
+from execution.core.latency import Latency
+from execution.core.paper import MODELS, PaperVenue
 from strategies.core.ports import Strategy
 from strategies.library import REGISTRY
 
@@ -49,7 +50,7 @@ def venues() -> dict[str, PaperVenue]:
     """One paper venue for each account; they share the latency draw."""
     paper = settings.PQAP.paper
     latency = Latency(paper.latency_ms, paper.latency_p95_ms, paper.seed)
-    return {name: PaperVenue(latency, PHANTOM[name]) for name in ACCOUNTS}
+    return {name: PaperVenue(latency, MODELS[name]) for name in ACCOUNTS}
 
 
 def setting() -> Setting:

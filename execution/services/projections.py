@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db.models import F
 
-from execution.core import portfolio as accounts
-from execution.core import state
+from execution.core import exposure, state
 from execution.core.controls import Controls
 from execution.core.risk import LIMIT_NAMES
 from execution.core.types import AccountName, Change, ChangeKind, Portfolio
@@ -25,6 +24,7 @@ def show(portfolios: Mapping[str, Portfolio], at: int) -> None:
             realized=portfolio.realized,
             fees=portfolio.fees,
             drawdown=portfolio.drawdown,
+            rebates=portfolio.rebates,
             stopped=_stopped(portfolio),
             marked_at=at,
             state=state.dump(portfolio),
@@ -51,6 +51,8 @@ def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
             mark=held.mark,
             value=held.value,
             opened_at=held.opened_at,
+            fair_cost=held.fair_cost,
+            state="resolved" if held.resolved else portfolio.locked.get(held.market, ""),
         )
         for name, portfolio in portfolios.items()
         for held in portfolio.positions.values()
@@ -66,7 +68,7 @@ def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["account", "strategy", "token"],
-        update_fields=["size", "cost", "mark", "value", "opened_at"],
+        update_fields=["size", "cost", "mark", "value", "opened_at", "fair_cost", "state"],
     )
 
 
@@ -115,9 +117,9 @@ def show_limit_use(portfolios: Mapping[str, Portfolio]) -> None:
         o.strategy for o in base.orders.values()
     }
     use = {
-        "max_capital_per_market": max((accounts.used(base, market=m) for m in markets), default=0),
+        "max_capital_per_market": max((exposure.used(base, market=m) for m in markets), default=0),
         "max_capital_per_strategy": max(
-            (accounts.used(base, strategy=n) for n in names), default=0
+            (exposure.used(base, strategy=n) for n in names), default=0
         ),
         "daily_loss_limit": base.day_loss,
         "max_drawdown": base.drawdown,

@@ -13,17 +13,26 @@ from execution.core.types import (
     Fact,
     Fill,
     JournalEntry,
+    Operation,
     Order,
     Refusal,
 )
 from execution.models import Change as ChangeRow
 from execution.models import Equity as EquityRow
 from execution.models import Lapse, Trade
+from execution.models import Operation as OperationRow
 from execution.models import Order as OrderRow
 from execution.models import Refusal as RefusalRow
 from execution.services import bookings, projections
 from markets.services import universe
 from strategies import services as journal
+
+ORDER_COLUMNS = (
+    "id", "account", "strategy", "market", "token", "outcome", "side", "type", "price", "size",
+    "purpose", "leg", "placed_at", "arrives_at", "filled", "reserved", "state", "reason",
+    "post_only", "expires_at", "group", "fair", "touch", "expected",
+)  # fmt: skip
+"""What an order's row keeps; the rest is state of the venue and the plan."""
 
 
 def save(
@@ -39,6 +48,7 @@ def save(
     last = turns[-1].tick
     journal.record([(turn.tick, turn.page) for turn in turns])
     _save_orders((tick, fact) for tick, fact in facts if isinstance(fact, Order))
+    _save_operations((tick, fact) for tick, fact in facts if isinstance(fact, Operation))
     Trade.objects.bulk_create(_trade(t, f) for t, f in facts if isinstance(f, Fill))
     RefusalRow.objects.bulk_create(_refusal(t, f) for t, f in facts if isinstance(f, Refusal))
     bookings.book([(t, f) for t, f in facts if isinstance(f, JournalEntry)], now)
@@ -71,8 +81,26 @@ def _save_orders(orders: Iterable[tuple[int, Order]]) -> None:
     )
 
 
+def _save_operations(operations: Iterable[tuple[int, Operation]]) -> None:
+    """Insert new operations, and move known ones to their newest state."""
+    newest: dict[str, OperationRow] = {}
+    for tick, operation in operations:
+        first = newest.get(operation.id)
+        columns = _columns(operation)
+        newest[operation.id] = OperationRow(
+            tick_id=first.tick_id if first else tick,
+            **{**columns, "markets": list(operation.markets)},
+        )
+    OperationRow.objects.bulk_create(
+        newest.values(),
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["reserved", "state", "reason"],
+    )
+
+
 def _order(tick: int, order: Order) -> OrderRow:
-    columns = _columns(order, without=("signal", "plan", "index", "waits"))
+    columns = {name: getattr(order, name) for name in ORDER_COLUMNS}
     return OrderRow(tick_id=tick, signal_id=order.signal or None, **columns)
 
 

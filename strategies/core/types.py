@@ -46,7 +46,9 @@ class Plan:
 
     Times in ms. `max_hold_ms` is the time stop; `cooldown_ms` keeps the market shut for this
     strategy after an exit, `stop_cooldown_ms` after a stop; `max_adds` counts further entries
-    while holding. A plan with `hold_to_resolution` has no time stop.
+    while holding. A plan with `hold_to_resolution` has no time stop. Prices in micro-dollars, 0
+    where there is none: sell when the bid is at or above `take_profit`, at or below `stop`, or
+    `trail` below the best bid since the holding began.
     """
 
     max_hold_ms: int
@@ -54,6 +56,9 @@ class Plan:
     stop_cooldown_ms: int = 0
     max_adds: int = 0
     hold_to_resolution: bool = False
+    take_profit: int = 0
+    stop: int = 0
+    trail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,9 @@ class Quote:
     """A standing two-sided quote on one market until replaced, withdrawn or stale.
 
     `fair` and `half_width` are logits, `skew_per_share` the logit shift for each share held.
+    `size` is one side's, `max_inventory` the most YES less NO shares held either way (micro-shares
+    both). `split` are sets of both tokens kept in stock to sell from; 0 quotes with cash. A book
+    not confirmed for `max_age_ms` takes the quote out of the market.
     """
 
     strategy: str
@@ -100,6 +108,8 @@ class Quote:
     size: int
     max_inventory: int
     plan: Plan
+    split: int = 0
+    max_age_ms: int = 60_000
 
     kind = "quote"
 

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from execution.core import paper
+from execution.core import depletion, paper, taking
+from execution.core.latency import Latency
+from execution.core.paper import FillModel
+from execution.core.queueing import Queue
 from execution.core.types import Depletion, Order, OrderState, OrderType, Purpose, Side
 from markets.core.types import ONE
 from tests.builders import NOON, book, market, micro, tick, universe
@@ -83,10 +86,10 @@ class TestArrival:
         assert VENUE.match([order()], torn, {})[0][0].takes == ()
 
     def test_latency_is_a_function_of_seed_and_key(self):
-        latency = paper.Latency(250, 1200, 7)
+        latency = Latency(250, 1200, 7)
         draws = sorted(latency.draw(str(number)) for number in range(2001))
 
-        assert latency.draw("x") == paper.Latency(250, 1200, 7).draw("x")
+        assert latency.draw("x") == Latency(250, 1200, 7).draw("x")
         assert 220 < draws[1000] < 280
         assert 1000 < draws[1900] < 1450
 
@@ -111,10 +114,10 @@ class TestFokAndFak:
 class TestPhantomDepth:
     @pytest.mark.parametrize(("phantom", "believed"), [(0, 100), (ONE // 2, 60), (ONE, 20)])
     def test_only_the_first_fifth_of_the_touch_is_sure(self, phantom, believed):
-        assert paper.believed(micro(100), phantom) == micro(believed)
+        assert taking.believed(micro(100), phantom) == micro(believed)
 
     def test_applies_at_the_touch_only(self):
-        believing_half = replace(VENUE, phantom=ONE // 2)
+        believing_half = replace(VENUE, model=FillModel(ONE // 2, Queue.BASE))
 
         match = believing_half.match([order()], later(), {})[0][0]
 
@@ -147,13 +150,15 @@ class TestDepletion:
         key = ("yes-1", True, micro("0.41"))
         taken = {key: Depletion(micro(50), micro(50))}
 
-        assert paper.refresh(taken, later()) == taken
-        assert paper.refresh(taken, later(asks=(("0.41", 51),))) == {}
-        assert paper.refresh(taken, later(asks=(("0.42", 51),))) == {}
+        assert depletion.refresh(taken, later()) == taken
+        assert depletion.refresh(taken, later(asks=(("0.41", 51),))) == {}
+        assert depletion.refresh(taken, later(asks=(("0.42", 51),))) == {}
 
     def test_a_shrinking_level_keeps_what_is_left_of_ours(self):
         key = ("yes-1", True, micro("0.41"))
-        shrunk = paper.refresh({key: Depletion(micro(50), micro(50))}, later(asks=(("0.41", 20),)))
+        shrunk = depletion.refresh(
+            {key: Depletion(micro(50), micro(50))}, later(asks=(("0.41", 20),))
+        )
 
         assert shrunk == {key: Depletion(micro(20), micro(20))}
 

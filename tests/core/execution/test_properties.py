@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from execution.core import engine, state
+from execution.core.portfolio import deposit
 from execution.core.types import CASH_ASSET, Fill, JournalEntry, Order, Portfolio, Side
 from markets.core.types import ONE, Resolution, Status
 from strategies.core.types import LEAVE_BOTH
@@ -75,7 +76,7 @@ def agree(portfolio: Portfolio, balances: dict) -> None:
 @settings(max_examples=150, deadline=None, print_blob=True)
 def test_an_account_balances_after_every_tick(history):
     portfolio, every = account(), []
-    every.append(engine.portfolio.deposit(Portfolio("base"), micro(1000), 0, "test")[1][0])
+    every.append(deposit(Portfolio("base"), micro(1000), 0, "test")[1][0])
     orders: dict[str, Order] = {}
     filled: dict[str, int] = defaultdict(int)
     for number, (books, bets, leave, ends) in enumerate(history):

@@ -1,0 +1,65 @@
+"""Orders meet the books of a tick: what a halt stops goes first, then fills and ends."""
+
+from dataclasses import replace
+
+from execution.core import depletion, portfolio
+from execution.core.controls import Controls
+from execution.core.ports import Venue
+from execution.core.types import (
+    AccountName,
+    Disposed,
+    Disposition,
+    EndReason,
+    Fact,
+    Order,
+    OrderState,
+    Portfolio,
+    Purpose,
+)
+from markets.core.tick import Tick
+
+ENDED_UNFILLED = (OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED)
+
+
+def meet(
+    account: Portfolio, tick: Tick, control: Controls, venue: Venue
+) -> tuple[Portfolio, list[Fact]]:
+    """Cancel what a halt stops, then match what has arrived against this tick's books."""
+    account, facts = cancel_halted(account, control, tick.at)
+    account = replace(account, depleted=depletion.refresh(account.depleted, tick))
+    orders = sorted(account.orders.values(), key=_place)
+    matches, depleted = venue.match(orders, tick, account.depleted)
+    account = replace(account, depleted=depleted)
+    for match in matches:
+        account, news = portfolio.apply(account, match, tick.at)
+        facts += news + told(account, match.order, tick.at)
+    return account, facts
+
+
+def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:
+    """A halt is read again when an order would fill: nothing fills under it."""
+    facts: list[Fact] = []
+    for order in list(account.orders.values()):
+        if control.halted(order.strategy, order.market):
+            account, news = portfolio.cancel(account, order, EndReason.HALTED, at)
+            facts += news
+            if order.signal and account.account == AccountName.BASE:
+                facts.append(Disposed(order.signal, Disposition.REFUSED, EndReason.HALTED, at))
+    return account, facts
+
+
+def told(account: Portfolio, order: Order, at: int) -> list[Fact]:
+    """What the end of an entry order means for its signal, in the base account."""
+    if account.account != AccountName.BASE or not order.signal:
+        return []
+    if order.filled:
+        return [Disposed(order.signal, Disposition.TRADED, "", at)]
+    if order.state in ENDED_UNFILLED:
+        return [Disposed(order.signal, Disposition.REFUSED, order.reason, at)]
+    return []
+
+
+def _place(order: Order) -> tuple[bool, str, str, str, int]:
+    """Exits before entries, then (strategy, market, token)."""
+    entry = order.purpose is Purpose.ENTRY
+    return entry, order.strategy, order.market, order.token, order.leg

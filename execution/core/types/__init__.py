@@ -1,0 +1,91 @@
+"""What we do and what came of it: orders, fills, refusals and ledger entries as frozen values."""
+
+from execution.core.types.accounts import (
+    UNRESOLVED,
+    Assembly,
+    Depletion,
+    HoldingKey,
+    LevelKey,
+    Operation,
+    Portfolio,
+    Position,
+    Settled,
+)
+from execution.core.types.bookings import (
+    CASH_ASSET,
+    JournalEntry,
+    LedgerKey,
+    Posting,
+)
+from execution.core.types.facts import (
+    Change,
+    Equity,
+    Fact,
+    Halt,
+    Suspension,
+)
+from execution.core.types.orders import (
+    Disposed,
+    Fill,
+    Order,
+    Refusal,
+)
+from execution.core.types.trials import (
+    Trial,
+)
+from execution.core.types.words import (
+    OPEN_STATES,
+    RESTING_TYPES,
+    AccountName,
+    ChangeKind,
+    Disposition,
+    EndReason,
+    Liquidity,
+    OperationKind,
+    OperationState,
+    OrderState,
+    OrderType,
+    Purpose,
+    RefusalCode,
+    Side,
+)
+
+__all__ = [
+    "CASH_ASSET",
+    "OPEN_STATES",
+    "RESTING_TYPES",
+    "UNRESOLVED",
+    "AccountName",
+    "Assembly",
+    "Change",
+    "ChangeKind",
+    "Depletion",
+    "Disposed",
+    "Disposition",
+    "EndReason",
+    "Equity",
+    "Fact",
+    "Fill",
+    "Halt",
+    "HoldingKey",
+    "JournalEntry",
+    "LedgerKey",
+    "LevelKey",
+    "Liquidity",
+    "Operation",
+    "OperationKind",
+    "OperationState",
+    "Order",
+    "OrderState",
+    "OrderType",
+    "Portfolio",
+    "Position",
+    "Posting",
+    "Purpose",
+    "Refusal",
+    "RefusalCode",
+    "Settled",
+    "Side",
+    "Suspension",
+    "Trial",
+]
