@@ -76,7 +76,7 @@ MONEY_WORDS = {
 }  # fmt: skip
 STATISTICS = {
     "execution/core/sizing.py": "the Kelly fraction is a ratio; the order it asks for is an int",
-    "execution/core/paper.py": "latency is drawn from a lognormal; fills are ints",
+    "execution/core/latency.py": "latency is drawn from a lognormal; fills are ints",
     "execution/core/metrics.py": "Sharpe and its like are statistics",
 }
 """Modules of execution/core that may hold floats, each with its reason."""
