@@ -12,6 +12,10 @@ from markets.core.types import ONE, FeeSchedule
 from strategies.core.types import Bet
 
 
+SURE = 1e-12
+"""The variance of a complete set's result: Kelly bounds a gamble, not a sure gain; caps do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sizing:
     """How boldly a Bet becomes shares; all in micro (100_000 is 0.10).
