@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 env: demo
-enabled_strategies: [taker, mean_reversion_v1, dual_arb_v1]
+enabled_strategies: [taker, quoter, mean_reversion_v1, dual_arb_v1]
 risk_limits:
   max_drawdown: "0.9"
   daily_loss_limit: 900
@@ -87,6 +87,8 @@ def assert_parity(found: dict) -> None:
     assert found["equal"], found["differing"]
     assert found["past"] > 2_016
     assert found["fills"] >= 200
+    assert found["makers"] > 20
+    assert found["operations"] > 20
     assert found["partly"] > 0
     assert found["lapsed"] > 0
     assert found["changes"] >= 7
