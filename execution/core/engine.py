@@ -12,6 +12,7 @@ from execution.core import (
     arrivals,
     breakers,
     controls,
+    corrections,
     decisions,
     entries,
     exits,
@@ -30,10 +31,14 @@ BAR_MS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What stays the same from tick to tick: sizing and the zone of the trading day."""
+    """What stays the same from tick to tick: sizing and the zone of the trading day.
+
+    `redeem_ms` is how long after its outcome a holding becomes cash.
+    """
 
     sizing: Sizing
     zone: tzinfo
+    redeem_ms: int = 900_000
 
 
 def step(
@@ -57,7 +62,7 @@ def step(
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news
-    account, news = settlement.advance(account, tick)
+    account, news = settlement.advance(account, tick, setting.redeem_ms)
     facts += news
     account, news = arrivals.meet(account, tick, control, venue)
     facts += news
@@ -73,6 +78,8 @@ def step(
     account, news = entries.enter(
         account, tick, signals, control=control, venue=venue, sizing=setting.sizing, lapsed=lapsed
     )
+    facts += news
+    account, news = corrections.repay(account, tick.at)
     facts += news
     return _record_equity(account, tick, facts)
 

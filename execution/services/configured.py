@@ -12,6 +12,8 @@ from execution.core.paper import MODELS, PaperVenue
 from strategies.core.ports import Strategy
 from strategies.library import REGISTRY
 
+MINUTE_MS = 60_000
+
 
 def strategies() -> Sequence[Strategy]:
     """Every built strategy with valid parameters, enabled or not, in name order."""
@@ -54,5 +56,7 @@ def venues() -> dict[str, PaperVenue]:
 
 
 def setting() -> Setting:
-    """Sizing and the zone of the trading day."""
-    return Setting(settings.PQAP.sizing, ZoneInfo(settings.PQAP.time_zone))
+    """Sizing, the zone of the trading day, and the wait before a payout."""
+    pqap = settings.PQAP
+    redeem_ms = pqap.paper.redeem_minutes * MINUTE_MS
+    return Setting(pqap.sizing, ZoneInfo(pqap.time_zone), redeem_ms)

@@ -45,12 +45,16 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The account shown first, order latency (median and 95th percentile, ms), the luck's seed."""
+    """The account shown first, order latency (median and 95th percentile, ms), the luck's seed.
+
+    `redeem_minutes` is how long after its outcome a holding becomes cash.
+    """
 
     fills: str
     latency_ms: int
     latency_p95_ms: int
     seed: int
+    redeem_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
