@@ -59,4 +59,4 @@ def setting() -> Setting:
     """Sizing, the zone of the trading day, and the wait before a payout."""
     pqap = settings.PQAP
     redeem_ms = pqap.paper.redeem_minutes * MINUTE_MS
-    return Setting(pqap.sizing, ZoneInfo(pqap.time_zone), redeem_ms)
+    return Setting(pqap.sizing, ZoneInfo(pqap.time_zone), redeem_ms=redeem_ms)

@@ -192,7 +192,7 @@ class TestPayment:
 
     def test_waits_for_an_operation_that_needs_the_shares(self):
         merge = Operation(
-            "op", "base", "tester", OperationKind.MERGE, ("m-1",), micro(5), NOON, NOON + WAIT
+            "op", "base", "tester", OperationKind.MERGE, ("m-1",), micro(5), NOON, NOON + 2 * WAIT
         )
         busy = replace(holding(), operations={"op": merge})
         told, _ = after(busy, moment(0, final(YES)), moment(WAIT, status=Status.RESOLVED))
