@@ -118,7 +118,8 @@ class Portfolio:
     news is stored when it changes and not at every tick. `locked` maps a market to the state of
     its outcome (proposed, disputed) while that is open; `settled` remembers payouts by fill id;
     `placed` are the times of the orders of the last minute, `trials` the evidence for and against
-    each strategy.
+    each strategy. `flatten` says that the day's loss ends every holding; `rolling` holds (hour,
+    result so far) of the last day where its loss is watched, `rolling_loss` what that day cost.
     """
 
     account: str
@@ -143,6 +144,9 @@ class Portfolio:
     day: int = 0
     day_open: int = 0
     day_stopped: bool = False
+    flatten: bool = False
+    rolling: tuple[tuple[int, int], ...] = ()
+    rolling_loss: int = 0
     stopped: bool = False
     equity_bar: int = 0
 
