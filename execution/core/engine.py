@@ -16,6 +16,7 @@ from execution.core import (
     entries,
     exits,
     marks,
+    risk,
     settlement,
 )
 from execution.core.controls import Controls
@@ -54,6 +55,7 @@ def step(
     applied here. A lapsed tick fills, settles and marks, but makes no order.
     """
     facts: list[Fact] = []
+    account = replace(account, placed=risk.recent(account.placed, tick.at))
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news

@@ -63,7 +63,8 @@ def enter(
     for bet, alone in wanted:
         answer: Order | No | None = No(RefusalCode.UNSUPPORTED)
         if alone:
-            answer = _answer(bet, account, tick, control, venue, sizing, lapsed)
+            bets = [other for other, whole in wanted if whole]
+            answer = _answer(bet, bets, account, tick, control, venue, sizing, lapsed)
         if isinstance(answer, Order):
             account, news = accounts.place(account, answer)
             facts += news
@@ -86,6 +87,7 @@ def _wanted(signals: Sequence[Signal]) -> Iterator[tuple[Bet, bool]]:
 
 def _answer(
     bet: Bet,
+    bets: Sequence[Bet],
     account: Portfolio,
     tick: Tick,
     control: Controls,
@@ -110,26 +112,15 @@ def _answer(
     breach = risk.stopped(account, control.limits)
     if breach:
         return No(breach.code, breach.limit, breach.value)
-    return _tradable(bet, tick) or _sized(bet, account, tick, control, venue, fractions)
-
-
-def _tradable(bet: Bet, tick: Tick) -> No | None:
-    """Why the market cannot be traded at this tick at all, or None."""
-    column = tick.universe.column.get(bet.market)
-    if column is None:
-        return No(RefusalCode.NOT_ACCEPTING)
-    terms = tick.universe.markets[column].terms
-    if terms.fee is None:
-        return No(RefusalCode.FEE_UNKNOWN)
-    if not terms.accepting_orders:
-        return No(RefusalCode.NOT_ACCEPTING)
-    if not tick.coherent[column]:
-        return No(RefusalCode.STALE)
-    return None
+    breach = risk.unsound(bet.market, control.limits, tick)
+    if breach:
+        return No(breach.code, breach.limit, breach.value)
+    return _sized(bet, bets, account, tick, control, venue, fractions)
 
 
 def _sized(
     bet: Bet,
+    bets: Sequence[Bet],
     account: Portfolio,
     tick: Tick,
     control: Controls,
@@ -137,11 +128,15 @@ def _sized(
     fractions: Sizing,
 ) -> Order | No:
     market = tick.universe.markets[tick.universe.column[bet.market]]
-    fee = market.terms.fee
-    assert fee is not None
     depth = venue.usable(bet.token, True, bet.limit, tick, account.depleted)
     sized = sizing.size_entry(
-        bet, account, depth=depth, fee=fee, limits=control.limits, sizing=fractions
+        bet,
+        account,
+        tick,
+        depth=depth,
+        limits=control.limits,
+        sizing=fractions,
+        others=bets,
     )
     _, ask = tick.touch(bet.token)
     smallest = market.terms.min_size
@@ -151,7 +146,7 @@ def _sized(
             return No(sized.bound_by, sized.limit, sized.value, Disposition.SIZED_TO_ZERO)
         return No(RefusalCode.MIN_SIZE, smallest, sized.size, Disposition.SIZED_TO_ZERO)
     order = _order(bet, account.account, sized.size, tick, venue)
-    breach = risk.refuse(order, account, control.limits)
+    breach = risk.refuse(order, account, control.limits, tick, halts=control.halts)
     return No(breach.code, breach.limit, breach.value) if breach else order
 
 
