@@ -20,6 +20,9 @@ __all__ = ["Sized", "Sizing", "joint", "kelly", "per_share", "size_entry"]
 LEAST_WEALTH = 1e-6
 """The share of its stake wealth that an event already overspent is still reckoned with."""
 
+LEAST_CHANCE = 1e-6
+"""No way an event may end is taken to be impossible."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sized:
@@ -76,21 +79,28 @@ def _wanted(
         and other.variance == 0
         and other.market in tick.universe.column
         and exposure.place(tick.universe, other.market).event == event.place.event
-        and not exposure.held_or_open(account, other.strategy, other.market)
     ]
     if bet.variance == 0 and event.place.exclusive and (rivals or event.stakes):
-        return joint([bet, *rivals], account, tick, sizing=sizing)[0]
+        done = [r for r in rivals if exposure.held_or_open(account, r.strategy, r.market)]
+        wanted = [bet, *(r for r in rivals if r not in done)]
+        return joint(wanted, account, tick, sizing=sizing, beliefs=done)[0]
     return alone(bet, account.equity, tick, sizing)
 
 
 def joint(
-    bets: Sequence[Bet], account: Portfolio, tick: Tick, *, sizing: Sizing
+    bets: Sequence[Bet],
+    account: Portfolio,
+    tick: Tick,
+    *,
+    sizing: Sizing,
+    beliefs: Sequence[Bet] = (),
 ) -> tuple[int, ...]:
     """Micro-shares of bets on one exclusive event that fit together and with what is held there.
 
     Maximises sum_s pi_s * log(W + payoff_s) over the event's states with W = kelly_fraction of
     equity, which for a single bet is its Kelly size. Never more of a bet than that: outcomes that
     cover each other would justify more, but only as far as all their probabilities are right.
+    `beliefs` are bets already taken: their probabilities count, they are not sized.
     """
     most = [alone(bet, account.equity, tick, sizing) for bet in bets]
     group = Exposure.of(account, tick.universe).group(bets[0].market)
@@ -98,7 +108,7 @@ def joint(
     if not any(most) or wealth <= 0:
         return tuple(0 for _ in bets)
     markets = sorted({bet.market for bet in bets} | {stake.market for stake in group.stakes})
-    chance = _chances(markets, bets, tick, sizing)
+    chance = _chances(markets, [*bets, *beliefs], tick, sizing)
     states = [*(State({market: ONE}) for market in markets), State({})]
     base = np.array([wealth - _paid(group, account) + _worth(group, s) for s in states])
     shares = [share_cost(bet, tick) for bet in bets]
@@ -129,7 +139,8 @@ def _chances(
         said[bet.market] = win if _index(bet, tick) == 0 else 1 - win
     named = np.array([said.get(market, _odds(market, tick)) for market in markets]).clip(0, 1)
     named /= max(1.0, float(named.sum()))
-    return np.append(named, max(0.0, 1.0 - float(named.sum())))
+    every: growth.Floats = np.append(named, 1.0 - float(named.sum())).clip(LEAST_CHANCE)
+    return every / every.sum()
 
 
 def _odds(market: str, tick: Tick) -> float:
