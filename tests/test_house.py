@@ -78,7 +78,8 @@ STATISTICS = {
     "execution/core/kelly.py": "the Kelly fraction is a ratio; the size it asks for is an int",
     "execution/core/sizing.py": "log wealth over states is a float; the size it asks for is an int",
     "execution/core/growth.py": "maximises expected log wealth; its callers round down to ints",
-    "execution/core/paper.py": "latency is drawn from a lognormal; fills are ints",
+    "execution/core/latency.py": "latency is drawn from a lognormal; fills are ints",
+    "execution/core/quoting.py": "a quote is stated in logits; its prices are ints on the grid",
     "execution/core/metrics.py": "Sharpe and its like are statistics",
 }
 """Modules of execution/core that may hold floats, each with its reason."""

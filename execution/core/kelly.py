@@ -8,6 +8,8 @@ from markets.core.types import ONE, FeeSchedule
 from strategies.core.types import Bet
 
 YEAR_MS = 365 * 86_400_000
+SURE = 1e-12
+"""The variance of a complete set's result: Kelly bounds a gamble, not a sure gain; caps do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,26 @@
 """Every movement of money and shares as a journal entry of pairwise postings."""
 
-from execution.core.types import CASH_ASSET, Fill, JournalEntry, LedgerKey, Order, Posting, Side
+from execution.core.types import (
+    CASH_ASSET,
+    Fill,
+    JournalEntry,
+    LedgerKey,
+    Operation,
+    Order,
+    Posting,
+    Side,
+)
+from markets.core.sets import Exchanged
 from strategies.core.types import digest
 
-CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES = (
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES = (
     "CASH",
     "CAPITAL",
     "RESERVED",
     "POSITION",
     "TRADING",
     "FEES",
+    "REBATES",
 )
 
 
@@ -17,7 +28,7 @@ def _cash(account: str) -> LedgerKey:
     return LedgerKey(account, "", CASH, CASH_ASSET)
 
 
-def _key(of: Order | Fill, kind: str, asset: str) -> LedgerKey:
+def _key(of: Order | Fill | Operation, kind: str, asset: str) -> LedgerKey:
     return LedgerKey(of.account, of.strategy, kind, asset)
 
 
@@ -90,3 +101,57 @@ def settle(fill: Fill) -> JournalEntry:
     return JournalEntry(
         digest("settle", fill.id), fill.account, "settle", fill.id, fill.at, _postings(*moves)
     )
+
+
+def set_aside(operation: Operation) -> JournalEntry:
+    """What an operation takes, put where nothing else can use it."""
+    return _entry("set aside", operation, operation.placed_at, _aside(operation))
+
+
+def unset_aside(operation: Operation, at: int) -> JournalEntry:
+    """What an operation that was given up returns."""
+    back = tuple((credit, debit, amount) for debit, credit, amount in _aside(operation))
+    return _entry("returned", operation, at, back)
+
+
+def operation(operation: Operation, exchanged: Exchanged, at: int) -> JournalEntry:
+    """Shares and cash turned into each other through TRADING."""
+    moves = []
+    for token, change in sorted(exchanged.shares.items()):
+        trading = _key(operation, TRADING, token)
+        kind = RESERVED if change < 0 else POSITION
+        held = _key(operation, kind, token)
+        moves.append((trading, held, -change) if change < 0 else (held, trading, change))
+    trading = _key(operation, TRADING, CASH_ASSET)
+    if exchanged.cash < 0:
+        moves.append((trading, _key(operation, RESERVED, CASH_ASSET), -exchanged.cash))
+    else:
+        moves.append((_cash(operation.account), trading, exchanged.cash))
+    return _entry(operation.kind, operation, at, tuple(moves))
+
+
+def rebate(account: str, market: str, day: int, amount: int, at: int) -> JournalEntry:
+    """A day's maker rebate of one market, on its own line."""
+    move = (_cash(account), LedgerKey(account, "", REBATES, CASH_ASSET), amount)
+    cause = f"{market} day {day}"
+    return JournalEntry(
+        digest("rebate", account, cause), account, "rebate", cause, at, _postings(move)
+    )
+
+
+Move = tuple[LedgerKey, LedgerKey, int]
+
+
+def _aside(operation: Operation) -> tuple[Move, ...]:
+    cash = (
+        _key(operation, RESERVED, CASH_ASSET), _cash(operation.account), operation.reserved
+    )  # fmt: skip
+    shares = (
+        (_key(operation, RESERVED, token), _key(operation, POSITION, token), operation.size)
+        for token in operation.given
+    )
+    return (cash, *shares)
+
+
+def _entry(kind: str, of: Operation, at: int, moves: tuple[Move, ...]) -> JournalEntry:
+    return JournalEntry(digest(kind, of.id), of.account, kind, of.id, at, _postings(*moves))

@@ -29,10 +29,10 @@ class Queue(StrEnum):
 
 @dataclass(slots=True)
 class Flow:
-    """A tick's prints by market, and how much of each our own orders have used."""
+    """A tick's prints by market, and how much of each, by its place, our own orders have used."""
 
     prints: Mapping[str, list[Print]]
-    used: dict[int, int] = field(default_factory=dict)
+    used: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tick: Tick) -> "Flow":
@@ -117,21 +117,22 @@ def _prints(order: Order, flow: Flow, until: int | None) -> tuple[Order, list[Ta
     """The order after the tick's prints, its takes, and what was printed at its price."""
     takes: list[Take] = []
     traded = 0
-    for print_ in flow.prints.get(order.market, ()):
+    for place, print_ in enumerate(flow.prints.get(order.market, ())):
         price = price_for(order, print_)
         if price is None or print_.at <= order.arrives_at or (until and print_.at >= until):
             continue
         beyond = price < order.price if order.side is Side.BUY else price > order.price
         if price != order.price and not beyond:
             continue
-        free = print_.size - flow.used.get(id(print_), 0)
+        used = flow.used.get((order.market, place), 0)
+        free = print_.size - used
         waiting = 0 if beyond else min(order.ahead, free)
         traded += 0 if beyond else print_.size
         size = venue.floor_size(min(order.left, free - waiting))
         ahead = 0 if beyond else order.ahead - waiting
         order = replace(order, ahead=ahead, filled=order.filled + size)
         if size:
-            flow.used[id(print_)] = flow.used.get(id(print_), 0) + size
+            flow.used[order.market, place] = used + size
             told = _beyond(print_, price) if beyond else _consumed(print_, waiting)
             takes.append(_maker(order, len(takes), size, print_.at, told))
     return order, takes, traded

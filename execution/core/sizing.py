@@ -7,7 +7,7 @@ import numpy as np
 
 from execution.core import caps, drafting, exposure, growth, risk
 from execution.core.exposure import Exposure, Group, State
-from execution.core.kelly import Sizing, alone, carry, kelly, per_share, share_cost
+from execution.core.kelly import SURE, Sizing, alone, carry, kelly, per_share, share_cost
 from execution.core.risk import Limits
 from execution.core.types import Portfolio, RefusalCode
 from markets.core import venue
@@ -15,7 +15,7 @@ from markets.core.tick import Tick
 from markets.core.types import ONE
 from strategies.core.types import Bet
 
-__all__ = ["Sized", "Sizing", "joint", "kelly", "per_share", "size_entry"]
+__all__ = ["SURE", "Sized", "Sizing", "joint", "kelly", "per_share", "size_entry"]
 
 LEAST_WEALTH = 1e-6
 """The share of its stake wealth that an event already overspent is still reckoned with."""
@@ -54,7 +54,8 @@ def size_entry(
     share = per_share(bet.limit, market.terms.fee)
     held = Exposure.of(account, tick.universe)
     wanted = _wanted(bet, others, account, held, tick, sizing)
-    sized = Sized(wanted * risk.boldness(account, limits) // ONE)
+    bold = ONE if bet.variance == SURE else risk.boldness(account, limits)
+    sized = Sized(wanted * bold // ONE)
     for cap in caps.caps(bet, account, held, depth, share, limits, sizing):
         if cap.room < sized.size:
             sized = Sized(max(0, cap.room), cap.code, cap.limit, cap.value)
@@ -139,8 +140,9 @@ def _chances(
         said[bet.market] = win if _index(bet, tick) == 0 else 1 - win
     named = np.array([said.get(market, _odds(market, tick)) for market in markets]).clip(0, 1)
     named /= max(1.0, float(named.sum()))
-    every: growth.Floats = np.append(named, 1.0 - float(named.sum())).clip(LEAST_CHANCE)
-    return every / every.sum()
+    every = np.append(named, 1.0 - float(named.sum())).clip(LEAST_CHANCE)
+    shares: growth.Floats = every / every.sum()
+    return shares
 
 
 def _odds(market: str, tick: Tick) -> float:

@@ -119,7 +119,6 @@ class RefusalCode(StrEnum):
     SELF_CROSS = "SELF_CROSS"
     BATCH_LIMIT = "BATCH_LIMIT"
     NO_FILL = "NO_FILL"
-    UNSUPPORTED = "UNSUPPORTED"
 
 
 class OperationKind(StrEnum):

@@ -2,8 +2,12 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from markets import models
 from markets.core.types import ONE
 from markets.selectors import latest
 from markets.services import collect, universe
@@ -23,14 +27,64 @@ def source(database, settings):
     return told
 
 
-def entries() -> dict[str, tuple]:
+def columns(found: latest.Quotes) -> list[np.ndarray]:
+    sizes = (found.bid_size, found.ask_size)
+    return [found.bid, found.ask, *sizes, found.observed_at, found.trusted]
+
+
+def entries() -> dict[str, list]:
     found = latest.quotes()
-    rest = (found.bid, found.ask, found.bid_size, found.ask_size, found.observed_at, found.trusted)
-    return {name: row for name, *row in zip(found.market, *rest, strict=True)}
+    cells = (column.tolist() for column in columns(found))
+    return {name: row for name, *row in zip(found.market, *cells, strict=True)}
 
 
 def test_there_are_none_before_the_first_tick(source):
-    assert latest.quotes() == latest.Quotes()
+    found = latest.quotes()
+    assert found.market == ()
+    assert [column.tolist() for column in columns(found)] == [[]] * 6
+
+
+@pytest.mark.parametrize("markets", [0, 3])
+def test_are_whole_numbers_and_flags(source, markets):
+    source.show(NOON)
+    collect.collect(source, NOON)
+    models.Latest.objects.update(tracked=markets > 0)
+
+    kinds = [(len(column), column.dtype) for column in columns(latest.quotes())]
+    assert kinds == [(markets, np.int64)] * 5 + [(markets, np.bool_)]
+
+
+@pytest.mark.parametrize("size", [2**53 + 1, 2**63 - 1])
+def test_hold_the_largest_numbers_to_the_last_unit(source, size):
+    source.show(NOON)
+    collect.collect(source, NOON)
+    models.Latest.objects.filter(market__condition_id="m-2").update(bid_size=size, ask_size=7)
+
+    assert entries()["m-2"][2:4] == [size, 7]
+    assert entries()["m-1"][2:4] == [micro(1000), micro(1000)]
+
+
+def test_keep_each_market_its_own_numbers_in_whatever_order_rows_come(source):
+    source.show(NOON)
+    collect.collect(source, NOON)
+    for number in (2, 1, 3, 1):
+        row = models.Latest.objects.filter(market__condition_id=f"m-{number}")
+        row.update(bid=number, ask=10 * number, ask_size=100 * number, coherent=number != 2)
+        found = {name: (bid, ask, more) for name, (bid, ask, _, more, *_) in entries().items()}
+        assert found[f"m-{number}"] == (number, 10 * number, 100 * number)
+    assert [entries()[f"m-{number}"][-1] for number in (1, 2, 3)] == [True, False, True]
+
+
+def test_take_one_query_once_the_markets_are_known(source):
+    source.show(NOON)
+    collect.collect(source, NOON)
+    latest.quotes()
+
+    source.show(NOON + 1)
+    collect.collect(source, NOON + 1)
+    with CaptureQueriesContext(connection) as asked:
+        assert entries()["m-1"][4] == NOON + 1
+    assert len(asked) == 1
 
 
 def test_hold_every_tracked_market_once(source):
