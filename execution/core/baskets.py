@@ -29,6 +29,9 @@ from markets.core.tick import Tick
 from markets.core.types import ONE
 from strategies.core.types import Basket, Bet, bet_id, digest
 
+WHATEVER_SIZE = (RefusalCode.ORDER_RATE, RefusalCode.SELF_CROSS)
+"""Refusals that a smaller basket would meet as well."""
+
 
 def enter(
     account: Portfolio,
@@ -96,7 +99,7 @@ def _sized(
     bold = risk.boldness(account, control.limits)
     low, high = 0, min(leg.size for leg in basket.legs) * bold // ONE // rules.SIZE_STEP
     best: list[Order] | No = _legs(basket, high, account, tick, control, venue, fractions)
-    if not isinstance(best, No):
+    if not isinstance(best, No) or best.code in WHATEVER_SIZE:
         return best
     while high - low > 1:
         middle = (low + high) // 2

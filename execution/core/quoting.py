@@ -73,7 +73,7 @@ def stand(
         account, news = _reconcile(account, key, wanted, quote, tick, control, venue)
         facts += news
         if quote and wanted and quote.split:
-            account, news = _stock(account, quote, tick)
+            account, news = _stock(account, quote, tick, control)
             facts += news
     return account, facts
 
@@ -261,7 +261,9 @@ def _with_said(account: Portfolio, key: Key, words: tuple[str, str]) -> Portfoli
     return replace(account, said=portfolio.put(account.said, key, words))
 
 
-def _stock(account: Portfolio, quote: Quote, tick: Tick) -> tuple[Portfolio, list[Fact]]:
+def _stock(
+    account: Portfolio, quote: Quote, tick: Tick, control: Controls
+) -> tuple[Portfolio, list[Fact]]:
     """Split what is missing of the sets a quote sells from, as far as free cash goes."""
     market = tick.universe.markets[tick.universe.column[quote.market]]
     held = min(_held(account, quote.strategy, token) for token in market.tokens)
@@ -269,7 +271,8 @@ def _stock(account: Portfolio, quote: Quote, tick: Tick) -> tuple[Portfolio, lis
         quote.market in operation.markets and operation.strategy == quote.strategy
         for operation in account.operations.values()
     )
-    size = rules.floor_size(min(quote.split - held, account.cash))
+    free = account.cash - risk.floor(account, control.limits)
+    size = rules.floor_size(min(quote.split - held, free))
     if coming or size < market.terms.min_size:
         return account, []
     return operations.split(account, quote.strategy, market, size, quote.plan, tick.at)
