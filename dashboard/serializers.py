@@ -93,6 +93,7 @@ class LimitUse(serializers.Serializer):
     limit = Micro()
     source = serializers.ChoiceField(("configuration", "override"))
     configured = Micro()
+    unit = serializers.ChoiceField(("dollars", "fraction", "count", "seconds"))
 
 
 class Halted(serializers.Serializer):
@@ -334,7 +335,9 @@ class HaltOrder(Reason):
 
 
 class LimitOrder(Reason):
-    value = Micro(help_text="Dollars; for max_drawdown a fraction: 0.1 is 10 %.")
+    value = Micro(
+        help_text="In the limit's unit: dollars, a fraction (0.1 is 10 %), a count, seconds."
+    )
 
 
 class Accepted(serializers.Serializer):

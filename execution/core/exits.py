@@ -68,12 +68,14 @@ def due(
 ) -> Iterator[tuple[Position, str]]:
     """Holdings that should be sold at this tick and why, in order.
 
-    The strategy says "close" or "stop"; its plan "take profit", "stop", "trail" or "time".
+    The strategy says "close" or "stop"; its plan "take profit", "stop", "trail" or "time"; an
+    account that flattens ends the rest for its "daily loss".
     """
     for key, held in sorted(account.positions.items(), key=_order):
         if not sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
             continue
         reason = _reason(held, tick, opinions.get(held.strategy))
+        reason = reason or ("daily loss" if account.flatten else "")
         if reason:
             yield held, reason
 

@@ -2,9 +2,10 @@
 
 from django.utils import timezone
 
-from execution.core.risk import LIMIT_NAMES
+from execution.core.risk import LIMIT_NAMES, UNITS, Unit
 from execution.core.types import ChangeKind
 from execution.models import Change, StrategyState
+from markets.core.types import ONE
 
 
 class BadChange(ValueError):
@@ -18,6 +19,8 @@ def record(*, kind: ChangeKind, scope: str = "", value: str = "", who: str, why:
         raise BadChange("why: a reason is needed, in a few words")
     _check_scope(kind, scope)
     _check_value(kind, value)
+    if kind is ChangeKind.LIMIT and UNITS[scope] is Unit.COUNT and int(value) % ONE:
+        raise BadChange(f"value: {int(value) / ONE:g} is not allowed; {scope} is a whole number")
     row = Change.objects.create(
         kind=kind, scope=scope, value=value, who=who, why=why, recorded_at=timezone.now()
     )
