@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from execution.core import depletion, portfolio
+from execution.core import depletion, leaving, portfolio
 from execution.core.controls import Controls
 from execution.core.ports import Venue
 from execution.core.types import (
@@ -37,10 +37,11 @@ def meet(
 
 
 def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:
-    """A halt is read again when an order would fill: nothing fills under it."""
+    """A halt is read again when an order would fill: under it, only what it wants sold may."""
     facts: list[Fact] = []
     for order in list(account.orders.values()):
-        if control.halted(order.strategy, order.market):
+        halted = control.halted(order.strategy, order.market)
+        if halted and not leaving.spared(account, control, order):
             account, news = portfolio.cancel(account, order, EndReason.HALTED, at)
             facts += news
             if order.signal and account.account == AccountName.BASE:

@@ -1,16 +1,31 @@
 """Every movement of money and shares as a journal entry of pairwise postings."""
 
-from execution.core.types import CASH_ASSET, Fill, JournalEntry, LedgerKey, Order, Posting, Side
+from execution.core.types import (
+    CASH_ASSET,
+    Fill,
+    JournalEntry,
+    LedgerKey,
+    Operation,
+    Order,
+    Portfolio,
+    Posting,
+    Side,
+)
 from strategies.core.types import digest
 
-CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES = (
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, ARCHIVED = (
     "CASH",
     "CAPITAL",
     "RESERVED",
     "POSITION",
     "TRADING",
     "FEES",
+    "ARCHIVED",
 )
+
+
+Move = tuple[LedgerKey, LedgerKey, int]
+"""(debit, credit, amount)."""
 
 
 def _cash(account: str) -> LedgerKey:
@@ -21,7 +36,7 @@ def _key(of: Order | Fill, kind: str, asset: str) -> LedgerKey:
     return LedgerKey(of.account, of.strategy, kind, asset)
 
 
-def _postings(*moves: tuple[LedgerKey, LedgerKey, int]) -> tuple[Posting, ...]:
+def _postings(*moves: Move) -> tuple[Posting, ...]:
     return tuple(Posting(debit, credit, amount) for debit, credit, amount in moves if amount)
 
 
@@ -79,6 +94,70 @@ def fill(fill: Fill) -> JournalEntry:
     return JournalEntry(
         digest("fill", fill.id), fill.account, "fill", fill.id, fill.at, _postings(*moves)
     )
+
+
+def returned(operation: Operation, at: int) -> JournalEntry:
+    """The cash that an operation which was given up had set aside."""
+    held = LedgerKey(operation.account, operation.strategy, RESERVED, CASH_ASSET)
+    move = (_cash(operation.account), held, operation.reserved)
+    return JournalEntry(
+        digest("returned", operation.id), operation.account, "returned", operation.id, at,
+        _postings(move),
+    )  # fmt: skip
+
+
+def archive(closed: Portfolio, at: int, cause: str) -> JournalEntry:
+    """An era's end: its cash goes back to capital, its shares and every total are put away.
+
+    CASH, CAPITAL, TRADING and FEES of the account stand at nothing afterwards. `closed` has no
+    open orders and no operations.
+    """
+    name = closed.account
+    away, capital = _shared(name, ARCHIVED), _shared(name, CAPITAL)
+    moves = [
+        _signed(capital, _cash(name), closed.cash),
+        _signed(capital, away, closed.deposits - closed.cash),
+        _signed(away, _shared(name, FEES), closed.fees),
+        _signed(away, _shared(name, TRADING), closed.deposits - closed.cash - closed.fees),
+    ]
+    for (strategy, token), held in sorted(closed.positions.items()):
+        kept, put_away = (LedgerKey(name, strategy, k, token) for k in (POSITION, ARCHIVED))
+        moves.append((put_away, kept, held.size))
+    return JournalEntry(
+        digest("archive", name, cause), name, "archive", cause, at, _postings(*moves)
+    )
+
+
+def taken_over(before: Portfolio, after: Portfolio, at: int, cause: str) -> JournalEntry:
+    """What makes an account equal to an imported one, all of it against CAPITAL."""
+    name = after.account
+    capital = _shared(name, CAPITAL)
+    cash, fees = after.cash - before.cash, after.fees - before.fees
+    deposits = after.deposits - before.deposits
+    moves = [
+        _signed(_cash(name), capital, cash),
+        _signed(_shared(name, FEES), capital, fees),
+        _signed(_shared(name, TRADING), capital, deposits - cash - fees),
+    ]
+    for strategy, token in sorted({*before.positions, *after.positions}):
+        kept = LedgerKey(name, strategy, POSITION, token)
+        size = _size(after, strategy, token) - _size(before, strategy, token)
+        moves.append(_signed(kept, LedgerKey(name, "", CAPITAL, token), size))
+    return JournalEntry(digest("import", name, cause), name, "import", cause, at, _postings(*moves))
+
+
+def _shared(account: str, kind: str) -> LedgerKey:
+    return LedgerKey(account, "", kind, CASH_ASSET)
+
+
+def _signed(debit: LedgerKey, credit: LedgerKey, amount: int) -> Move:
+    """A move of `amount`, the other way round where it is negative."""
+    return (debit, credit, amount) if amount >= 0 else (credit, debit, -amount)
+
+
+def _size(account: Portfolio, strategy: str, token: str) -> int:
+    held = account.positions.get((strategy, token))
+    return held.size if held else 0
 
 
 def settle(fill: Fill) -> JournalEntry:

@@ -18,6 +18,7 @@ from execution.core.types.bookings import (
     Posting,
 )
 from execution.core.types.facts import (
+    Archived,
     Change,
     Equity,
     Fact,
@@ -56,6 +57,7 @@ __all__ = [
     "RESTING_TYPES",
     "UNRESOLVED",
     "AccountName",
+    "Archived",
     "Assembly",
     "Change",
     "ChangeKind",

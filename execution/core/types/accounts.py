@@ -118,7 +118,8 @@ class Portfolio:
     news is stored when it changes and not at every tick. `locked` maps a market to the state of
     its outcome (proposed, disputed) while that is open; `settled` remembers payouts by fill id;
     `placed` are the times of the orders of the last minute, `trials` the evidence for and against
-    each strategy.
+    each strategy. `closing` are the holdings a person wants out of, each with the scope of the
+    halt under which it is sold ('' for none); `imported` the hashes of the files taken over.
     """
 
     account: str
@@ -133,6 +134,8 @@ class Portfolio:
     locked: Mapping[str, str] = field(default_factory=dict)
     settled: Mapping[str, Settled] = field(default_factory=dict)
     trials: Mapping[str, Trial] = field(default_factory=dict)
+    closing: Mapping[HoldingKey, str] = field(default_factory=dict)
+    imported: tuple[str, ...] = ()
     placed: tuple[int, ...] = ()
     deposits: int = 0
     realized: int = 0

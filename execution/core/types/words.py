@@ -119,6 +119,8 @@ class RefusalCode(StrEnum):
     BATCH_LIMIT = "BATCH_LIMIT"
     NO_FILL = "NO_FILL"
     UNSUPPORTED = "UNSUPPORTED"
+    CLOSING = "CLOSING"
+    NOT_EMPTY = "NOT_EMPTY"
 
 
 class OperationKind(StrEnum):
