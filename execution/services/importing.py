@@ -172,7 +172,8 @@ def _check_tokens(positions: list[Position], account: str) -> None:
         where, found = f"{account}.positions[{number}]", known.get(held.token)
         if found is None:
             raise Unreadable(
-                f"{where}.token: the catalogue knows no token {held.token!r}; track its market first"
+                f"{where}.token: the catalogue knows no token {held.token!r}; "
+                "track its market first"
             )
         if (found.market, found.index) != (held.market, held.index):
             raise Unreadable(f"{where}.market: token {held.token} belongs to {found.market}")
