@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Max, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum
 
 from execution.core.types import AccountName
-from execution.models import Account, Equity, Position, Trade
+from execution.models import Account, Archive, Equity, Position, Trade
 from markets.core.types import ONE
 from markets.selectors import catalogue
 from markets.selectors.conditions import between, given
@@ -39,6 +39,7 @@ class Capital:
     stopped: str
     opened_at: int
     marked_at: int
+    era: int = 1
 
     @property
     def pnl_percent(self) -> int:
@@ -91,6 +92,28 @@ class Result:
         return self.realized_pnl + self.unrealized_pnl
 
 
+@dataclass(frozen=True, slots=True)
+class Era:
+    """An account that was put away, micro-dollars; times ms UTC."""
+
+    account: str
+    era: int
+    opened_at: int
+    closed_at: int
+    equity: int
+    deposits: int
+    realized_pnl: int
+    fees: int
+    who: str
+    why: str
+    trades: int
+
+    @property
+    def pnl(self) -> int:
+        """What it came to: its last equity less what was paid in."""
+        return self.equity - self.deposits
+
+
 def capital() -> tuple[Capital, ...]:
     """Every account's figures, base first; empty before the accounts are opened."""
     held = dict(
@@ -100,6 +123,35 @@ def capital() -> tuple[Capital, ...]:
     )
     rows = {row.name: _capital(row, held.get(row.name, 0)) for row in Account.objects.all()}
     return tuple(rows[name] for name in ORDER if name in rows)
+
+
+def begun(account: str = "") -> int:
+    """When an account began (ms UTC), or the first of them; 0 before they are open."""
+    rows = Account.objects.filter(given(name=account))
+    return rows.aggregate(at=Min("opened_at"))["at"] or 0
+
+
+def eras(*, account: str = "") -> tuple[Era, ...]:
+    """Accounts that were put away, the latest closed first."""
+    rows = Archive.objects.filter(given(account=account)).order_by("-closed_at", "account")
+    return tuple(
+        Era(
+            account=row.account,
+            era=row.era,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+            equity=row.equity,
+            deposits=row.deposits,
+            realized_pnl=row.realized,
+            fees=row.fees,
+            who=row.who,
+            why=row.why,
+            trades=Trade.objects.filter(
+                account=row.account, at__gte=row.opened_at, at__lt=row.closed_at
+            ).count(),
+        )
+        for row in rows
+    )
 
 
 def holdings(
@@ -117,6 +169,19 @@ def holdings(
     return page(rows, _holdings, by=("opened_at", "id"), place=place, limit=limit)
 
 
+def held_in(scope: str) -> tuple[Holding, ...]:
+    """Holdings that a close of this scope means, in every account."""
+    rows = Position.objects.filter(scoped(scope, "token"), size__gt=0)
+    return tuple(_holdings(list(rows.order_by("account", "strategy", "pk"))))
+
+
+def scoped(scope: str, finest: str) -> Q:
+    """The rows a decision's scope means: "all", "strategy:<name>", "market:<id>", or a finest."""
+    kind, _, name = scope.partition(":")
+    columns = {"strategy": "strategy", "market": "market", "token": "token", "order": "id"}
+    return Q(**{columns[kind]: name}) if kind in ("strategy", "market", finest) else Q()
+
+
 def holding_count(*, account: str = AccountName.BASE) -> int:
     """How many positions an account holds."""
     return Position.objects.filter(account=account, size__gt=0).count()
@@ -131,7 +196,11 @@ def equity(
     place: Place | None = None,
     limit: int = 100,
 ) -> Page[EquityPoint]:
-    """The equity curve, newest first; with `every_ms` the last point of each interval."""
+    """The equity curve, newest first; with `every_ms` the last point of each interval.
+
+    Without `since` it begins where the accounts do; earlier eras are there for who asks.
+    """
+    since = begun(account) if since is None else since
     rows = Equity.objects.filter(given(account=account), between("at", since, until))
     if every_ms:
         slots = rows.annotate(slot=F("at") / every_ms).values("account", "slot")
@@ -140,10 +209,10 @@ def equity(
 
 
 def results(*, account: str = AccountName.BASE) -> Mapping[str, Result]:
-    """What each strategy came to in an account, by name."""
+    """What each strategy came to in an account since it began, by name."""
     traded = {
         name: (count, pnl)
-        for name, count, pnl in Trade.objects.filter(account=account)
+        for name, count, pnl in Trade.objects.filter(account=account, at__gte=begun(account))
         .values_list("strategy")
         .annotate(count=Count("id"), pnl=Sum("realized_pnl"))
     }
@@ -173,6 +242,7 @@ def _capital(row: Account, unrealized: int) -> Capital:
         stopped=row.stopped,
         opened_at=row.opened_at,
         marked_at=row.marked_at,
+        era=row.era,
     )
 
 

@@ -5,7 +5,7 @@ import json
 from django.conf import settings
 from django.utils import timezone
 
-from execution.core.controls import is_scope
+from execution.core.controls import ALL, is_scope
 from execution.core.decisions import FLATTEN
 from execution.core.desk import ACCOUNTS
 from execution.core.eras import Imported
@@ -13,6 +13,7 @@ from execution.core.risk import LIMIT_NAMES
 from execution.core.types import OPEN_STATES, Change, ChangeKind
 from execution.models import Account, Order, Position, StrategyState
 from execution.models import Change as ChangeRow
+from execution.services import stopfile
 from markets.core.amounts import plain
 from markets.selectors import catalogue
 
@@ -43,6 +44,8 @@ def record(*, kind: ChangeKind, scope: str = "", value: str = "", who: str, why:
     check_value(kind, value)
     if kind is ChangeKind.WITHDRAW:
         _check_cash(int(value))
+    if kind is ChangeKind.RESUME and scope in ("", ALL):
+        stopfile.remove()
     row = ChangeRow.objects.create(
         kind=kind, scope=scope, value=value, who=who, why=why, recorded_at=timezone.now()
     )
