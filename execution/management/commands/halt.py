@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from execution.core.decisions import FLATTEN
 from execution.core.types import ChangeKind
 from execution.management import deciding
 from execution.management.scopes import scope
 from execution.services import stopfile
+
+PATIENCE_MS = 3000
 
 
 class Command(BaseCommand):
@@ -32,6 +34,7 @@ class Command(BaseCommand):
         """Record the decision; the desk applies it on its next tick."""
         value = FLATTEN if options["flatten"] else ""
         try:
+            _be_quick()
             deciding.decide(
                 ChangeKind.HALT, scope=options["scope"], value=value, why=options["why"]
             )
@@ -53,3 +56,10 @@ class Command(BaseCommand):
         )
         if options["flatten"]:
             self.stdout.write("Nothing is sold yet: halt with --flatten again when it can be.")
+
+
+def _be_quick() -> None:
+    """Do not wait as long for a locked database as work that can wait does."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")

@@ -280,7 +280,7 @@ QUERIES = {
     "/api/orders": 2,
     "/api/trades": 2,
     "/api/positions": 2,
-    "/api/equity": 1,
+    "/api/equity": 2,
     "/health": 14,
     "/": 60,
     "/system": 88,
