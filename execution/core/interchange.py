@@ -53,7 +53,7 @@ def holding(document: Mapping[str, Any], where: str) -> Position:
     found["redeem_at"] = _at(document, "redeem_at", where) if document.get("redeem_at") else 0
     held = Position(
         **found,
-        event=str(document.get("event", "")),
+        event=text(document, "event", where) if document.get("event") else "",
         index=whole(document, "index", where),
         plan=_plan(document.get("plan"), f"{where}.plan"),
     )
@@ -65,9 +65,14 @@ def holding(document: Mapping[str, Any], where: str) -> Position:
 def text(document: Mapping[str, Any], name: str, where: str) -> str:
     """A field's text, which may not be empty."""
     value = document.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not sound(value):
         raise Unreadable(f"{where}.{name}: {value!r} is not allowed; it must be a text")
     return value
+
+
+def sound(value: str) -> bool:
+    """Whether every database can keep this text: no NUL and no half of a character."""
+    return not any(mark == "\0" or "\ud800" <= mark <= "\udfff" for mark in value)
 
 
 def amount(document: Mapping[str, Any], name: str, where: str) -> int:

@@ -83,7 +83,9 @@ def _parsed(content: bytes) -> Any:
             content.decode("utf-8"), parse_float=Decimal, parse_constant=_no_number,
             object_pairs_hook=_once,
         )  # fmt: skip
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
+    except Unreadable:
+        raise
+    except (ValueError, ArithmeticError, RecursionError) as fault:
         raise Unreadable(f"file: it is not JSON in UTF-8: {fault}") from None
 
 

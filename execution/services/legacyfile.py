@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
-from execution.core.interchange import Unreadable, instant
+from execution.core.interchange import Unreadable, instant, sound
 from execution.core.types import Position
 from markets.core.types import ONE
 from markets.selectors import catalogue
@@ -85,6 +85,8 @@ def _position(
     if size == 0:
         notes.append(f"{where}: nothing is held, left out")
         return None
+    if not all(sound(str(value)) for value in (key, *entry.values())):
+        raise Unreadable(f"{where}: a text in it is no text")
     token = _token(where, key, entry)
     known = catalogue.outcomes([token]).get(token)
     if known is None:
