@@ -77,6 +77,7 @@ MONEY_WORDS = {
 STATISTICS = {
     "execution/core/sizing.py": "the Kelly fraction is a ratio; the order it asks for is an int",
     "execution/core/latency.py": "latency is drawn from a lognormal; fills are ints",
+    "execution/core/quoting.py": "a quote is stated in logits; its prices are ints on the grid",
     "execution/core/metrics.py": "Sharpe and its like are statistics",
 }
 """Modules of execution/core that may hold floats, each with its reason."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from execution.core import depletion, leaving, portfolio
+from execution.core import depletion, leaving, operations, portfolio
 from execution.core.controls import Controls
 from execution.core.ports import Venue
 from execution.core.types import (
@@ -11,6 +11,7 @@ from execution.core.types import (
     Disposition,
     EndReason,
     Fact,
+    OperationKind,
     Order,
     OrderState,
     Portfolio,
@@ -39,6 +40,11 @@ def meet(
 def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:
     """A halt is read again when an order would fill: under it, only what it wants sold may."""
     facts: list[Fact] = []
+    for operation in list(account.operations.values()):
+        splits = operation.kind is OperationKind.SPLIT
+        if splits and control.halted(operation.strategy, operation.markets[0]):
+            account, news = operations.cancel(account, operation, EndReason.HALTED, at)
+            facts += news
     for order in list(account.orders.values()):
         halted = control.halted(order.strategy, order.market)
         if halted and not leaving.spared(account, control, order):

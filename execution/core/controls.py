@@ -29,6 +29,10 @@ class Controls:
         """The controls of a configuration nobody has overridden."""
         return cls(enabled, limits, enabled, limits)
 
+    def trading(self, strategy: str) -> bool:
+        """Whether a strategy may open anything."""
+        return strategy in self.enabled
+
     def halted(self, strategy: str, market: str) -> str | None:
         """The scope of the halt that stops this strategy in this market, or None."""
         return next(iter(self.scopes(strategy, market)), None)

@@ -86,7 +86,12 @@ def twins(order: Order) -> frozenset[str]:
 
 
 def fair(token: str, tick: Tick) -> int:
-    """A token's microprice at a tick, micro-dollars; NO's is one less YES's."""
+    """A token's microprice at a tick, micro-dollars; NO's is one less YES's.
+
+    Half a dollar for a token the tick does not show.
+    """
+    if token not in tick.universe.token:
+        return ONE // 2
     column, side = tick.universe.token[token]
     yes = costs.microprice(
         int(tick.bid[column]), int(tick.bid_size[column]),
@@ -105,5 +110,7 @@ def reservation(size: int, limit: int, fee: FeeSchedule) -> int:
 def _reservation(draft: Draft, market: Market) -> int:
     if draft.side is Side.SELL:
         return draft.size
+    if draft.post_only:
+        return rules.cost(draft.size, draft.price) + draft.size // rules.SIZE_STEP
     assert market.terms.fee is not None
     return reservation(draft.size, draft.price, market.terms.fee)

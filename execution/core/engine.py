@@ -1,7 +1,8 @@
 """`step`: one account through one tick. Paper, backtest and live all run this function.
 
-Order within a tick: people's changes, resolutions, arrivals and fills, marks and breakers, exits,
-entries by (strategy, market, token).
+Order within a tick: people's changes, rebates of the day before, resolutions, operations that are
+due, arrivals and fills, marks and breakers, baskets in the making, exits, quotes, then baskets and
+bets by (strategy, market, token), and pairs to merge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +11,17 @@ from datetime import tzinfo
 
 from execution.core import (
     arrivals,
+    baskets,
     breakers,
     controls,
     decisions,
     entries,
     exits,
+    legging,
     marks,
+    operations,
+    quoting,
+    rebates,
     settlement,
 )
 from execution.core.controls import Controls
@@ -23,17 +29,21 @@ from execution.core.ports import Venue
 from execution.core.sizing import Sizing
 from execution.core.types import Change, Equity, Fact, Portfolio
 from markets.core.tick import Tick
-from strategies.core.types import Opinion, Signal
+from strategies.core.types import Basket, Bet, Opinion, Quote, Signal
 
 BAR_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What stays the same from tick to tick: sizing and the zone of the trading day."""
+    """What stays the same from tick to tick.
+
+    Sizing, the zone of the trading day, and whether maker rebates are paid out.
+    """
 
     sizing: Sizing
     zone: tzinfo
+    rebates: bool = False
 
 
 def step(
@@ -57,24 +67,67 @@ def step(
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news
+    account, news = rebates.pay(account, tick.at, paid=setting.rebates)
+    facts += news
     account, news = settlement.advance(account, tick)
     facts += news
-    account, news = arrivals.meet(account, tick, control, venue)
+    account, news = operations.complete(account, tick)
     facts += news
+    account, met = arrivals.meet(account, tick, control, venue)
+    account = rebates.accrue(account, met)
+    facts += met
     account, halt = breakers.judge(marks.mark(account, tick), control.limits, tick.at, setting.zone)
     if halt:
         facts.append(halt)
         control = controls.latch(control, halt.scope, halt.reason)
         account, news = arrivals.cancel_halted(account, control, tick.at)
         facts += news
+    account, news = legging.tend(account, tick, facts, control=control, venue=venue, lapsed=lapsed)
+    facts += news
+    quotes = [signal for signal in signals if isinstance(signal, Quote)]
     if not lapsed:
         account, news = exits.leave(account, tick, opinions, control=control, venue=venue)
         facts += news
-    account, news = entries.enter(
-        account, tick, signals, control=control, venue=venue, sizing=setting.sizing, lapsed=lapsed
-    )
+        account, news = quoting.stand(account, tick, quotes, control=control, venue=venue)
+        facts += news
+    account, news = _open(account, tick, signals, control, venue, setting, lapsed)
     facts += news
-    return _record_equity(account, tick, facts)
+    account, news = operations.merge_pairs(account, tick, quoting.kept_sets(quotes))
+    return _record_equity(account, tick, facts + news)
+
+
+def _open(
+    account: Portfolio,
+    tick: Tick,
+    signals: Sequence[Signal],
+    control: Controls,
+    venue: Venue,
+    setting: Setting,
+    lapsed: bool,
+) -> tuple[Portfolio, list[Fact]]:
+    """Bets and baskets that are open, baskets first: their legs must find the same books."""
+    account = _remembering(account, signals)
+    baskets_ = [signal for signal in signals if isinstance(signal, Basket)]
+    account, facts = baskets.enter(
+        account, tick, baskets_, control=control, venue=venue, sizing=setting.sizing, lapsed=lapsed
+    )
+    bets = [signal for signal in signals if isinstance(signal, Bet)]
+    account, news = entries.enter(
+        account, tick, bets, control=control, venue=venue, sizing=setting.sizing, lapsed=lapsed
+    )
+    return account, facts + news
+
+
+def _remembering(account: Portfolio, signals: Sequence[Signal]) -> Portfolio:
+    """The account without what was said of signals that are no longer open."""
+    keys = set()
+    for signal in signals:
+        if isinstance(signal, Quote):
+            keys |= {key for key in account.said if key[0] == signal.strategy}
+        else:
+            legs = signal.legs if isinstance(signal, Basket) else (signal,)
+            keys |= {(leg.strategy, leg.token) for leg in legs}
+    return replace(account, said={k: words for k, words in account.said.items() if k in keys})
 
 
 def _record_equity(

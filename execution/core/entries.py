@@ -1,6 +1,6 @@
 """From open signals to entry orders: what is wanted beyond what is held, sized and refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from execution.core import drafting, exposure, leaving, risk, sizing
@@ -8,7 +8,7 @@ from execution.core import portfolio as accounts
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
 from execution.core.ports import Venue
-from execution.core.sizing import Sizing
+from execution.core.sizing import Sized, Sizing
 from execution.core.types import (
     AccountName,
     Disposed,
@@ -24,7 +24,8 @@ from execution.core.types import (
 )
 from markets.core import venue as rules
 from markets.core.tick import Tick
-from strategies.core.types import Basket, Bet, Signal, bet_id
+from markets.core.types import Market
+from strategies.core.types import Bet, bet_id
 
 BASE = AccountName.BASE
 
@@ -42,46 +43,29 @@ class No:
 def enter(
     account: Portfolio,
     tick: Tick,
-    signals: Sequence[Signal],
+    bets: Sequence[Bet],
     *,
     control: Controls,
     venue: Venue,
     sizing: Sizing,
     lapsed: bool,
 ) -> tuple[Portfolio, list[Fact]]:
-    """Act on every open signal in (strategy, market, token) order.
+    """Act on every open Bet that stands alone, in (strategy, market, token) order.
 
     A refusal is news once: it is a fact again only when its code or its signal changes.
     """
     facts: list[Fact] = []
-    wanted = sorted(
-        _wanted(signals), key=lambda want: (want[0].strategy, want[0].market, want[0].token)
-    )
-    keys = {(bet.strategy, bet.token) for bet, _ in wanted}
-    said = {key: words for key, words in account.said.items() if key in keys}
-    account = replace(account, said=said)
-    for bet, alone in wanted:
-        answer: Order | No | None = No(RefusalCode.UNSUPPORTED)
-        if alone:
-            answer = _answer(bet, account, tick, control, venue, sizing, lapsed)
+    for bet in sorted(bets, key=lambda bet: (bet.strategy, bet.market, bet.token)):
+        answer = _answer(bet, account, tick, control, venue, sizing, lapsed)
         if isinstance(answer, Order):
             account, news = accounts.place(account, answer)
             facts += news
-            account, told = _say(account, bet, tick.at, Disposition.RESTING, "")
+            account, told = say(account, bet, tick.at, Disposition.RESTING, "")
             facts += told
         elif answer is not None:
-            account, told = _refused(account, bet, tick.at, answer)
+            account, told = refused(account, bet, tick.at, answer)
             facts += told
     return account, facts
-
-
-def _wanted(signals: Sequence[Signal]) -> Iterator[tuple[Bet, bool]]:
-    """Every Bet and whether it stands alone; a Basket's legs need a venue that keeps them whole."""
-    for signal in signals:
-        if isinstance(signal, Bet):
-            yield signal, True
-        elif isinstance(signal, Basket):
-            yield from ((leg, False) for leg in signal.legs)
 
 
 def _answer(
@@ -99,6 +83,12 @@ def _answer(
     if exposure.held_or_open(account, bet.strategy, bet.market):
         known = account.said.get((bet.strategy, bet.token), ("", ""))[0] == bet_id(bet)
         return None if known else No(RefusalCode.HOLDING, disposition=Disposition.SUPERSEDED)
+    no = barred(bet, account, tick, control, lapsed)
+    return no or _sized(bet, account, tick, control, venue, fractions)
+
+
+def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: bool) -> No | None:
+    """Why nothing of a Bet may be bought at this tick, whatever its size, or None."""
     if bet.strategy not in control.enabled:
         return No(RefusalCode.DISABLED, disposition=Disposition.SHADOW)
     if lapsed:
@@ -112,7 +102,7 @@ def _answer(
     breach = risk.stopped(account, control.limits)
     if breach:
         return No(breach.code, breach.limit, breach.value)
-    return _tradable(bet, tick) or _sized(bet, account, tick, control, venue, fractions)
+    return _tradable(bet, tick)
 
 
 def _tradable(bet: Bet, tick: Tick) -> No | None:
@@ -146,19 +136,27 @@ def _sized(
         bet, account, depth=depth, fee=fee, limits=control.limits, sizing=fractions
     )
     _, ask = tick.touch(bet.token)
-    smallest = market.terms.min_size
-    worth = rules.proceeds(sized.size, ask or 0)
-    if sized.size < smallest or worth < rules.MIN_NOTIONAL:
-        if sized.bound_by:
-            return No(sized.bound_by, sized.limit, sized.value, Disposition.SIZED_TO_ZERO)
-        return No(RefusalCode.MIN_SIZE, smallest, sized.size, Disposition.SIZED_TO_ZERO)
-    order = _order(bet, account.account, sized.size, tick, venue)
+    no = too_small(sized, market, ask or 0)
+    if no:
+        return no
+    order = drafting.order(draft(bet, sized.size), account.account, tick, venue)
     breach = risk.refuse(order, account, control.limits)
     return No(breach.code, breach.limit, breach.value) if breach else order
 
 
-def _order(bet: Bet, account: str, size: int, tick: Tick, venue: Venue) -> Order:
-    draft = Draft(
+def too_small(sized: Sized, market: Market, price: int) -> No | None:
+    """Why a size is below the exchange's smallest order: the cap that bound it, or the minimum."""
+    smallest = market.terms.min_size
+    if sized.size >= smallest and rules.proceeds(sized.size, price) >= rules.MIN_NOTIONAL:
+        return None
+    if sized.bound_by:
+        return No(sized.bound_by, sized.limit, sized.value, Disposition.SIZED_TO_ZERO)
+    return No(RefusalCode.MIN_SIZE, smallest, sized.size, Disposition.SIZED_TO_ZERO)
+
+
+def draft(bet: Bet, size: int) -> Draft:
+    """A Bet of a size as an order that takes what it can at once."""
+    return Draft(
         strategy=bet.strategy,
         token=bet.token,
         side=Side.BUY,
@@ -172,12 +170,12 @@ def _order(bet: Bet, account: str, size: int, tick: Tick, venue: Venue) -> Order
         claimed=bet.fair,
         edge=bet.edge,
     )
-    return drafting.order(draft, account, tick, venue)
 
 
-def _refused(account: Portfolio, bet: Bet, at: int, no: No) -> tuple[Portfolio, list[Fact]]:
+def refused(account: Portfolio, bet: Bet, at: int, no: No) -> tuple[Portfolio, list[Fact]]:
+    """The refusal stored where it is news, and what it means for the signal."""
     before = account.said.get((bet.strategy, bet.token))
-    account, facts = _say(account, bet, at, no.disposition, no.code)
+    account, facts = say(account, bet, at, no.disposition, no.code)
     unchanged = before == account.said[(bet.strategy, bet.token)]
     if unchanged or no.code in (RefusalCode.DISABLED, RefusalCode.HOLDING):
         return account, facts
@@ -188,7 +186,7 @@ def _refused(account: Portfolio, bet: Bet, at: int, no: No) -> tuple[Portfolio, 
     return account, [refusal, *facts]
 
 
-def _say(
+def say(
     account: Portfolio, bet: Bet, at: int, disposition: Disposition, reason: str
 ) -> tuple[Portfolio, list[Fact]]:
     """Remember what was last said of a signal; news for its row only from the base account."""

@@ -3,15 +3,13 @@
 import json
 from dataclasses import dataclass, replace
 
-from execution.core import leaving, ledger, marks, portfolio, state
+from execution.core import leaving, ledger, marks, operations, portfolio, state
 from execution.core.types import (
     Archived,
     Change,
     EndReason,
     Fact,
     JournalEntry,
-    Operation,
-    OperationState,
     Portfolio,
     Position,
     Refusal,
@@ -26,7 +24,7 @@ EVERYTHING = "all"
 class Imported:
     """One account of a file: what it shall be afterwards, micro-units; `sha256` is the file's.
 
-    Cash and deposits tie up: cash and the cost of what is held are deposits and realized profit.
+    Cash and the cost of what is held are deposits, realized profit and rebates together.
     """
 
     sha256: str
@@ -35,6 +33,7 @@ class Imported:
     deposits: int
     realized: int
     fees: int
+    rebates: int = 0
     positions: tuple[Position, ...] = ()
 
     def dump(self) -> str:
@@ -81,7 +80,9 @@ def take_over(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio
         deposits=wanted.deposits,
         realized=wanted.realized,
         fees=wanted.fees,
+        rebates=wanted.rebates,
         positions={(held.strategy, held.token): held for held in wanted.positions},
+        baskets={},
         closing={},
         imported=(*before.imported, wanted.sha256),
         stopped=False,
@@ -97,7 +98,7 @@ def take_over(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio
 def empty(account: Portfolio) -> bool:
     """Whether nothing ever happened here but deposits."""
     work = account.positions or account.orders or account.operations
-    return not work and account.realized == 0 and account.fees == 0
+    return not work and account.realized == account.fees == account.rebates == 0
 
 
 def refusal(
@@ -112,19 +113,9 @@ def _at_rest(account: Portfolio, at: int) -> tuple[Portfolio, list[Fact]]:
     """The account with every open order and operation taken back."""
     account, facts = leaving.cancel(account, EVERYTHING, at)
     for operation in list(account.operations.values()):
-        account, news = _given_up(account, operation, at)
+        account, news = operations.cancel(account, operation, EndReason.BY_HAND, at)
         facts += news
     return account, facts
-
-
-def _given_up(account: Portfolio, operation: Operation, at: int) -> tuple[Portfolio, list[Fact]]:
-    ended = replace(operation, state=OperationState.CANCELLED, reason=EndReason.BY_HAND, reserved=0)
-    account = replace(
-        account,
-        cash=account.cash + operation.reserved,
-        operations=portfolio.put(account.operations, operation.id, None),
-    )
-    return account, [ended, *_booked(ledger.returned(operation, at))]
 
 
 def _booked(entry: JournalEntry) -> list[Fact]:

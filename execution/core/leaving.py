@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
-from execution.core import drafting, portfolio
-from execution.core.controls import Controls
+from execution.core import drafting, operations, portfolio
+from execution.core.controls import ALL, Controls
 from execution.core.types import (
     AccountName,
+    Assembly,
     Disposed,
     Disposition,
     EndReason,
     Fact,
     HoldingKey,
+    OperationKind,
     Order,
     Portfolio,
     Position,
@@ -42,21 +44,36 @@ def covers(scope: str, thing: Position | Order) -> bool:
         case "token":
             return thing.token == name
         case "order":
-            return isinstance(thing, Order) and name in drafting.twins(thing)
+            return isinstance(thing, Order) and name in {thing.id, *drafting.twins(thing)}
     return False
 
 
 def begin(account: Portfolio, scope: str, at: int) -> tuple[Portfolio, list[Fact]]:
-    """Want out of every holding in a scope; what is on order there and no exit is taken back."""
+    """Want out of every holding in a scope; what is on order there and no exit is taken back.
+
+    A basket with a leg there is taken apart.
+    """
     kept = {o.id for o in account.orders.values() if o.purpose is Purpose.EXIT}
     account, facts = cancel(account, scope, at, keep=frozenset(kept))
-    return _wanted_out(account, scope, under=""), facts
+    account, news = _unsplit(account, scope, at)
+    baskets = {
+        key: replace(assembly, unwinding=True) if _has_leg(assembly, scope) else assembly
+        for key, assembly in account.baskets.items()
+    }
+    return _wanted_out(replace(account, baskets=baskets), scope, under=""), facts + news
 
 
 def flatten(account: Portfolio, scope: str, at: int) -> tuple[Portfolio, list[Fact]]:
-    """Want out of every holding in a halt's scope, under that halt; every order there goes."""
+    """Want out of every holding in a halt's scope, under that halt; every order there goes.
+
+    Its baskets are none any more: no halt lets a leg be bought.
+    """
     account, facts = cancel(account, scope, at, reason=EndReason.HALTED)
-    return _wanted_out(account, scope, under=scope), facts
+    account, news = _unsplit(account, scope, at)
+    baskets = {
+        key: assembly for key, assembly in account.baskets.items() if not _has_leg(assembly, scope)
+    }
+    return _wanted_out(replace(account, baskets=baskets), scope, under=scope), facts + news
 
 
 def stop(account: Portfolio, scope: str) -> Portfolio:
@@ -130,6 +147,29 @@ def _told(account: Portfolio, order: Order, reason: EndReason, at: int) -> list[
     return [Disposed(order.signal, Disposition.REFUSED, reason, at)]
 
 
+def _has_leg(assembly: Assembly, scope: str) -> bool:
+    kind, _, name = scope.partition(":")
+    names = {
+        "strategy": {assembly.strategy},
+        "market": {leg.market for leg in assembly.legs},
+        "token": {leg.token for leg in assembly.legs},
+    }
+    return kind == ALL or name in names.get(kind, set())
+
+
+def _unsplit(account: Portfolio, scope: str, at: int) -> tuple[Portfolio, list[Fact]]:
+    """Take back the splits in a scope: their shares would only have to be sold again."""
+    kind, _, name = scope.partition(":")
+    facts: list[Fact] = []
+    for operation in list(account.operations.values()):
+        names = {"strategy": {operation.strategy}, "market": set(operation.markets)}
+        meant = kind == ALL or name in names.get(kind, set())
+        if meant and operation.kind is OperationKind.SPLIT:
+            account, news = operations.cancel(account, operation, EndReason.BY_HAND, at)
+            facts += news
+    return account, facts
+
+
 def _wanted_out(account: Portfolio, scope: str, *, under: str) -> Portfolio:
     wanted = {
         key: under
@@ -149,7 +189,7 @@ def _stuck(account: Portfolio, key: HoldingKey, tick: Tick) -> bool:
         return True
     selling = any(
         o.side is Side.SELL and (o.strategy, o.token) == key for o in account.orders.values()
-    )
+    ) or any(o.strategy == key[0] and key[1] in o.given for o in account.operations.values())
     column = tick.universe.column.get(held.market)
     if selling or column is None or not tick.coherent[column]:
         return False

@@ -11,15 +11,17 @@ from execution.core.types import (
     Posting,
     Side,
 )
+from markets.core.sets import Exchanged
 from strategies.core.types import digest
 
-CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, ARCHIVED = (
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, ARCHIVED = (
     "CASH",
     "CAPITAL",
     "RESERVED",
     "POSITION",
     "TRADING",
     "FEES",
+    "REBATES",
     "ARCHIVED",
 )
 
@@ -32,7 +34,7 @@ def _cash(account: str) -> LedgerKey:
     return LedgerKey(account, "", CASH, CASH_ASSET)
 
 
-def _key(of: Order | Fill, kind: str, asset: str) -> LedgerKey:
+def _key(of: Order | Fill | Operation, kind: str, asset: str) -> LedgerKey:
     return LedgerKey(of.account, of.strategy, kind, asset)
 
 
@@ -96,29 +98,21 @@ def fill(fill: Fill) -> JournalEntry:
     )
 
 
-def returned(operation: Operation, at: int) -> JournalEntry:
-    """The cash that an operation which was given up had set aside."""
-    held = LedgerKey(operation.account, operation.strategy, RESERVED, CASH_ASSET)
-    move = (_cash(operation.account), held, operation.reserved)
-    return JournalEntry(
-        digest("returned", operation.id), operation.account, "returned", operation.id, at,
-        _postings(move),
-    )  # fmt: skip
-
-
 def archive(closed: Portfolio, at: int, cause: str) -> JournalEntry:
     """An era's end: its cash goes back to capital, its shares and every total are put away.
 
-    CASH, CAPITAL, TRADING and FEES of the account stand at nothing afterwards. `closed` has no
-    open orders and no operations.
+    CASH, CAPITAL, TRADING, FEES and REBATES of the account stand at nothing afterwards. `closed`
+    has no open orders and no operations.
     """
     name = closed.account
     away, capital = _shared(name, ARCHIVED), _shared(name, CAPITAL)
+    traded = closed.deposits + closed.rebates - closed.cash - closed.fees
     moves = [
         _signed(capital, _cash(name), closed.cash),
         _signed(capital, away, closed.deposits - closed.cash),
         _signed(away, _shared(name, FEES), closed.fees),
-        _signed(away, _shared(name, TRADING), closed.deposits - closed.cash - closed.fees),
+        _signed(away, _shared(name, TRADING), traded),
+        _signed(_shared(name, REBATES), away, closed.rebates),
     ]
     for (strategy, token), held in sorted(closed.positions.items()):
         kept, put_away = (LedgerKey(name, strategy, k, token) for k in (POSITION, ARCHIVED))
@@ -133,11 +127,12 @@ def taken_over(before: Portfolio, after: Portfolio, at: int, cause: str) -> Jour
     name = after.account
     capital = _shared(name, CAPITAL)
     cash, fees = after.cash - before.cash, after.fees - before.fees
-    deposits = after.deposits - before.deposits
+    deposits, rebates = after.deposits - before.deposits, after.rebates - before.rebates
     moves = [
         _signed(_cash(name), capital, cash),
         _signed(_shared(name, FEES), capital, fees),
-        _signed(_shared(name, TRADING), capital, deposits - cash - fees),
+        _signed(_shared(name, TRADING), capital, deposits + rebates - cash - fees),
+        _signed(capital, _shared(name, REBATES), rebates),
     ]
     for strategy, token in sorted({*before.positions, *after.positions}):
         kept = LedgerKey(name, strategy, POSITION, token)
@@ -169,3 +164,54 @@ def settle(fill: Fill) -> JournalEntry:
     return JournalEntry(
         digest("settle", fill.id), fill.account, "settle", fill.id, fill.at, _postings(*moves)
     )
+
+
+def set_aside(operation: Operation) -> JournalEntry:
+    """What an operation takes, put where nothing else can use it."""
+    return _entry("set aside", operation, operation.placed_at, _aside(operation))
+
+
+def unset_aside(operation: Operation, at: int) -> JournalEntry:
+    """What an operation that was given up returns."""
+    back = tuple((credit, debit, amount) for debit, credit, amount in _aside(operation))
+    return _entry("returned", operation, at, back)
+
+
+def operation(operation: Operation, exchanged: Exchanged, at: int) -> JournalEntry:
+    """Shares and cash turned into each other through TRADING."""
+    moves = []
+    for token, change in sorted(exchanged.shares.items()):
+        trading = _key(operation, TRADING, token)
+        kind = RESERVED if change < 0 else POSITION
+        held = _key(operation, kind, token)
+        moves.append((trading, held, -change) if change < 0 else (held, trading, change))
+    trading = _key(operation, TRADING, CASH_ASSET)
+    if exchanged.cash < 0:
+        moves.append((trading, _key(operation, RESERVED, CASH_ASSET), -exchanged.cash))
+    else:
+        moves.append((_cash(operation.account), trading, exchanged.cash))
+    return _entry(operation.kind, operation, at, tuple(moves))
+
+
+def rebate(account: str, market: str, day: int, amount: int, at: int) -> JournalEntry:
+    """A day's maker rebate of one market, on its own line."""
+    move = (_cash(account), LedgerKey(account, "", REBATES, CASH_ASSET), amount)
+    cause = f"{market} day {day}"
+    return JournalEntry(
+        digest("rebate", account, cause), account, "rebate", cause, at, _postings(move)
+    )
+
+
+def _aside(operation: Operation) -> tuple[Move, ...]:
+    cash = (
+        _key(operation, RESERVED, CASH_ASSET), _cash(operation.account), operation.reserved
+    )  # fmt: skip
+    shares = (
+        (_key(operation, RESERVED, token), _key(operation, POSITION, token), operation.size)
+        for token in operation.given
+    )
+    return (cash, *shares)
+
+
+def _entry(kind: str, of: Operation, at: int, moves: tuple[Move, ...]) -> JournalEntry:
+    return JournalEntry(digest(kind, of.id), of.account, kind, of.id, at, _postings(*moves))

@@ -1,7 +1,7 @@
 """What fills, deposits and orders do to an account; every cent a journal entry."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from execution.core import costs, ledger
@@ -18,7 +18,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue
-from strategies.core.types import digest
+from strategies.core.types import Plan, digest
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -65,12 +65,19 @@ def place(portfolio: Portfolio, order: Order) -> tuple[Portfolio, list[Fact]]:
 def free(portfolio: Portfolio, strategy: str, token: str) -> int:
     """Shares of a holding that no open order or operation has set aside."""
     held = portfolio.positions.get((strategy, token))
+    if held is None:
+        return 0
     selling = sum(
         order.reserved
         for order in portfolio.orders.values()
         if order.side is Side.SELL and (order.strategy, order.token) == (strategy, token)
     )
-    return held.size - selling if held else 0
+    giving = sum(
+        operation.size
+        for operation in portfolio.operations.values()
+        if operation.strategy == strategy and token in operation.given
+    )
+    return held.size - selling - giving
 
 
 def apply(portfolio: Portfolio, match: Match, at: int) -> tuple[Portfolio, list[Fact]]:
@@ -79,7 +86,7 @@ def apply(portfolio: Portfolio, match: Match, at: int) -> tuple[Portfolio, list[
     left = order.reserved
     for take in match.takes:
         fill = _fill(order, take, at)
-        portfolio, fill = book_fill(portfolio, order, fill)
+        portfolio, fill = _booked(portfolio, order, fill)
         left -= fill.notional + fill.fee if fill.side is Side.BUY else fill.size
         facts += [fill, ledger.fill(fill)]
     if order.state in OPEN_STATES:
@@ -136,28 +143,42 @@ def _fill(order: Order, take: Take, at: int) -> Fill:
     return costs.parted(fill, fair=order.fair, touch=order.touch, met=take.touch)
 
 
-def book_fill(portfolio: Portfolio, order: Order, fill: Fill) -> tuple[Portfolio, Fill]:
-    """The account with a fill's shares in or out, and the fill with what it realized."""
-    if fill.side is Side.BUY:
-        return _buy(portfolio, order, fill)
-    return _sell(portfolio, order.reason, fill)
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a purchase brings along beside its fill: place in its market, event, plan, claims.
+
+    `claimed` and `edge` are the signal's fair value and expected gain, a share in micro-dollars.
+    """
+
+    index: int
+    event: str
+    plan: Plan
+    claimed: int = 0
+    edge: int = 0
 
 
-def _buy(portfolio: Portfolio, order: Order, fill: Fill) -> tuple[Portfolio, Fill]:
-    """Bought shares join the holding; the fee is realized at once."""
+def _booked(portfolio: Portfolio, order: Order, fill: Fill) -> tuple[Portfolio, Fill]:
+    if fill.side is Side.SELL:
+        return sold(portfolio, fill, reason=order.reason)
     assert order.plan is not None
+    origin = Origin(order.index, order.event, order.plan, order.claimed, order.edge)
+    return bought(portfolio, fill, origin)
+
+
+def bought(portfolio: Portfolio, fill: Fill, origin: Origin) -> tuple[Portfolio, Fill]:
+    """Bought shares join the holding; the fee is realized at once. Cash was reserved before."""
     key = (fill.strategy, fill.token)
     held = portfolio.positions.get(key) or Position(
-        fill.strategy, fill.market, fill.token, fill.outcome, order.index, 0, 0, fill.at,
-        order.plan, event=order.event,
+        fill.strategy, fill.market, fill.token, fill.outcome, origin.index, 0, 0, fill.at,
+        origin.plan, event=origin.event,
     )  # fmt: skip
     grown = replace(
         held,
         size=held.size + fill.size,
         cost=held.cost + fill.notional,
         fair_cost=held.fair_cost + fill.fair_value,
-        claimed=held.claimed + venue.proceeds(fill.size, order.claimed),
-        hoped=held.hoped + venue.proceeds(fill.size, order.edge),
+        claimed=held.claimed + venue.proceeds(fill.size, origin.claimed),
+        hoped=held.hoped + venue.proceeds(fill.size, origin.edge),
         peak=max(held.peak, fill.price),
     )
     fill = replace(fill, realized_pnl=-fill.fee)
@@ -169,7 +190,7 @@ def _buy(portfolio: Portfolio, order: Order, fill: Fill) -> tuple[Portfolio, Fil
     ), fill
 
 
-def _sell(portfolio: Portfolio, reason: str, fill: Fill) -> tuple[Portfolio, Fill]:
+def sold(portfolio: Portfolio, fill: Fill, *, reason: str) -> tuple[Portfolio, Fill]:
     """Sold shares leave with their part of the cost; closing starts the plan's cooldown."""
     key = (fill.strategy, fill.token)
     held = portfolio.positions[key]

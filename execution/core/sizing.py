@@ -11,6 +11,9 @@ from markets.core import venue
 from markets.core.types import ONE, FeeSchedule
 from strategies.core.types import Bet
 
+SURE = 1e-12
+"""The variance of a complete set's result: Kelly bounds a gamble, not a sure gain; caps do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sizing:

@@ -156,7 +156,7 @@ def _is_amount(value: str) -> bool:
 def _check_import(value: str) -> None:
     try:
         wanted = Imported.load(value)
-        figures = [wanted.cash, wanted.deposits, wanted.realized, wanted.fees]
+        figures = [wanted.cash, wanted.deposits, wanted.realized, wanted.fees, wanted.rebates]
         figures += [figure for held in wanted.positions for figure in (held.size, held.cost)]
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as fault:
         raise BadChange(

@@ -138,7 +138,11 @@ def _one_account(
     if orders:
         notes.append(f"{len(orders)} open orders are not taken over; what they reserve is cash")
     cash = figures["cash"] + figures["reserved"]
-    return _wanted(cash, figures["realized"], figures["fees"], positions, sha256, adjust), notes
+    return _wanted(cash, positions, sha256, adjust, **_won(figures)), notes
+
+
+def _won(figures: Mapping[str, int]) -> dict[str, int]:
+    return {name: figures[name] for name in ("realized", "fees", "rebates")}
 
 
 def _plain_file(
@@ -149,22 +153,30 @@ def _plain_file(
     realized = 0
     if legacy.deposits is not None:
         realized = legacy.cash + cost - legacy.deposits
-    return _wanted(legacy.cash, realized, 0, legacy.positions, sha256, adjust), legacy.notes
+    wanted = _wanted(legacy.cash, legacy.positions, sha256, adjust, realized=realized)
+    return wanted, legacy.notes
 
 
 def _wanted(
-    cash: int, realized: int, fees: int, positions: list[Position], sha256: str, adjust: bool
+    cash: int,
+    positions: list[Position],
+    sha256: str,
+    adjust: bool,
+    *,
+    realized: int,
+    fees: int = 0,
+    rebates: int = 0,
 ) -> Imported:
     """Cash and cost that no profit explains were paid in."""
-    if cash < 0 or fees < 0:
+    if min(cash, fees, rebates) < 0:
         raise Unreadable(f"cash: {plain(cash)} with fees of {plain(fees)}; 0 or more are allowed")
     keys = [(held.strategy, held.token) for held in positions]
     twice = next((key for key in keys if keys.count(key) > 1), None)
     if twice:
         raise Unreadable(f"positions: {twice[0]} holds token {twice[1]} twice")
-    deposits = cash + sum(held.cost for held in positions) - realized
+    deposits = cash + sum(held.cost for held in positions) - realized - rebates
     ordered = sorted(positions, key=lambda held: (held.strategy, held.token))
-    return Imported(sha256, adjust, cash, deposits, realized, fees, tuple(ordered))
+    return Imported(sha256, adjust, cash, deposits, realized, fees, rebates, tuple(ordered))
 
 
 def _check_tokens(positions: list[Position], account: str) -> None:
@@ -199,7 +211,7 @@ def _waits(account: str, sha256: str) -> bool:
 def _differences(now: Portfolio, wanted: Imported) -> list[str]:
     """Each figure and holding that the import would change."""
     shown = []
-    for name in ("cash", "deposits", "realized", "fees"):
+    for name in ("cash", "deposits", "realized", "fees", "rebates"):
         before, after = getattr(now, name), getattr(wanted, name)
         if name == "cash":
             before += now.reserved

@@ -88,7 +88,7 @@ def _save_operations(operations: Iterable[tuple[int, Operation]]) -> None:
     newest: dict[str, OperationRow] = {}
     for tick, operation in operations:
         first = newest.get(operation.id)
-        columns = _columns(operation)
+        columns = _columns(operation, without=("given", "plan"))
         newest[operation.id] = OperationRow(
             tick_id=first.tick_id if first else tick,
             **{**columns, "markets": list(operation.markets)},

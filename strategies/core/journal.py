@@ -1,7 +1,7 @@
 """What is worth writing down of a tick's opinions: signals and silences when they change."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +128,12 @@ class Journal:
         }
         yield from (bet for key, bet in sorted(self.bets.items()) if key not in in_baskets)
         for opinion in opinions:
-            yield from (signal for signal in opinion.signals if not isinstance(signal, Bet))
+            for signal in opinion.signals:
+                if isinstance(signal, Basket):
+                    legs = tuple(self.bets[leg.strategy, leg.token] for leg in signal.legs)
+                    yield replace(signal, at=legs[0].at, legs=legs)
+                elif not isinstance(signal, Bet):
+                    yield signal
 
 
 def _bets(opinions: Sequence[Opinion]) -> Iterator[Bet]:

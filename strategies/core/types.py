@@ -116,13 +116,18 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """Bets that make sense only together: all legs arrive on one tick, each fill-or-kill."""
+    """Bets that make sense only together: all legs arrive on one tick, each fill-or-kill.
+
+    `timeout_ticks` is how many ticks after the first may mend a leg that failed. With `convert`
+    the legs are NO shares of one neg-risk event, to be converted when all are had.
+    """
 
     strategy: str
     version: str
     at: int
     legs: tuple[Bet, ...]
     timeout_ticks: int = 1
+    convert: bool = False
 
     kind = "basket"
 

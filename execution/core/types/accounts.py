@@ -60,7 +60,8 @@ class Operation:
     """Shares turned into cash or cash into shares without a trade, done when `due_at` has passed.
 
     `size` is in micro-sets; `markets` are one market for a split or merge, and for a conversion
-    those whose NO shares are given. `reserved` is the cash a split holds back.
+    those whose NO shares are given. `given` are the tokens set aside until then, `reserved` the
+    cash a split holds back; `plan` goes with the shares that come.
     """
 
     id: str
@@ -74,23 +75,42 @@ class Operation:
     reserved: int = 0
     state: OperationState = OperationState.PENDING
     reason: str = ""
+    given: tuple[str, ...] = ()
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg of a basket: what was asked for, and whether it was had; prices in micro-dollars."""
+
+    order: str
+    signal: str
+    market: str
+    token: str
+    limit: int
+    place: int
+    open: bool = True
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A basket being put together: its orders by leg, and how many ticks its repair may take.
+    """A basket being put together, or taken apart again when a leg could not be had.
 
-    `edge` is what a set still gains a leg's worse price may eat, micro-dollars.
+    `size` in micro-sets; `edge` is what a set still gains and a dearer leg may eat, micro-dollars;
+    `ticks_left` is how long its orders and their repair may take.
     """
 
     id: str
     strategy: str
-    signal: str
-    legs: tuple[str, ...]
+    legs: tuple[Leg, ...]
     size: int
     edge: int
     ticks_left: int
-    attempts: int = 0
+    plan: Plan
+    convert: bool = False
+    repaired: bool = False
+    unwinding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +140,7 @@ class Portfolio:
     `placed` are the times of the orders of the last minute, `trials` the evidence for and against
     each strategy. `closing` are the holdings a person wants out of, each with the scope of the
     halt under which it is sold ('' for none); `imported` the hashes of the files taken over.
+    `accrued` are maker rebates by market that `rebate_day` has not paid yet.
     """
 
     account: str
@@ -136,11 +157,13 @@ class Portfolio:
     trials: Mapping[str, Trial] = field(default_factory=dict)
     closing: Mapping[HoldingKey, str] = field(default_factory=dict)
     imported: tuple[str, ...] = ()
+    accrued: Mapping[str, int] = field(default_factory=dict)
     placed: tuple[int, ...] = ()
     deposits: int = 0
     realized: int = 0
     fees: int = 0
     rebates: int = 0
+    rebate_day: int = 0
     equity: int = 0
     high_water: int = 0
     day: int = 0
