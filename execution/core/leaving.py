@@ -54,10 +54,11 @@ def begin(account: Portfolio, scope: str, at: int) -> tuple[Portfolio, list[Fact
     A basket with a leg there is taken apart.
     """
     kept = {o.id for o in account.orders.values() if o.purpose is Purpose.EXIT}
-    account, facts = cancel(account, scope, at, keep=frozenset(kept))
+    apart = {key for key, assembly in account.baskets.items() if _has_leg(assembly, scope)}
+    account, facts = cancel(account, scope, at, keep=frozenset(kept), groups=frozenset(apart))
     account, news = _unsplit(account, scope, at)
     baskets = {
-        key: replace(assembly, unwinding=True) if _has_leg(assembly, scope) else assembly
+        key: replace(assembly, unwinding=True) if key in apart else assembly
         for key, assembly in account.baskets.items()
     }
     return _wanted_out(replace(account, baskets=baskets), scope, under=""), facts + news
@@ -89,11 +90,12 @@ def cancel(
     *,
     reason: EndReason = EndReason.BY_HAND,
     keep: frozenset[str] = frozenset(),
+    groups: frozenset[str] = frozenset(),
 ) -> tuple[Portfolio, list[Fact]]:
-    """Take back every open order in a scope but those to keep."""
+    """Take back every open order in a scope, or of these baskets, but those to keep."""
     facts: list[Fact] = []
     for order in list(account.orders.values()):
-        if order.id not in keep and covers(scope, order):
+        if order.id not in keep and (order.group in groups or covers(scope, order)):
             account, news = portfolio.cancel(account, order, reason, at)
             facts += news + _told(account, order, reason, at)
     return account, facts
