@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from execution.core import drafting, exposure, risk, sizing
+from execution.core import drafting, exposure, leaving, risk, sizing
 from execution.core import portfolio as accounts
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
@@ -79,6 +79,8 @@ def _answer(
     lapsed: bool,
 ) -> Order | No | None:
     """The order that closes the gap, why there is none, or None when there is no gap."""
+    if leaving.barred(account, bet.strategy, bet.market):
+        return No(RefusalCode.CLOSING)
     if exposure.held_or_open(account, bet.strategy, bet.market):
         known = account.said.get((bet.strategy, bet.token), ("", ""))[0] == bet_id(bet)
         return None if known else No(RefusalCode.HOLDING, disposition=Disposition.SUPERSEDED)

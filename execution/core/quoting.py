@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, exp, floor
 
-from execution.core import drafting, operations, portfolio, risk
+from execution.core import drafting, leaving, operations, portfolio, risk
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
 from execution.core.ports import Venue
@@ -118,6 +118,8 @@ def _wanted(quote: Quote, account: Portfolio, tick: Tick, control: Controls) -> 
     if column is None or not control.trading(quote.strategy):
         return []
     if control.halted(quote.strategy, quote.market) or not tick.coherent[column]:
+        return []
+    if leaving.barred(account, quote.strategy, quote.market):
         return []
     if tick.observed_at[column] < tick.at - quote.max_age_ms:
         return []

@@ -19,6 +19,7 @@ from execution.models import (
     LimitState,
     Order,
     Posting,
+    Reconciliation,
     Refusal,
     StrategyState,
     Trade,
@@ -164,6 +165,12 @@ def ledger_fault() -> str:
     if odd:
         return f"account {odd['account']} is out of balance by {odd['gap']} micro of {odd['asset']}"
     return ""
+
+
+def mismatch() -> str:
+    """What the newest reconciliation found first, '' where accounts and ledger agreed."""
+    found = Reconciliation.objects.order_by("-pk").values_list("faults", flat=True).first()
+    return str(found[0]) if found else ""
 
 
 def row_counts() -> dict[str, int]:

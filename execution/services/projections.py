@@ -1,7 +1,9 @@
 """Rows that show the newest state of accounts, holdings, switches and limits."""
 
+import logging
 from collections.abc import Iterable, Mapping
 
+from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from execution.core import exposure, risk, state
@@ -12,6 +14,8 @@ from execution.core.types import AccountName, Change, ChangeKind, HoldingState, 
 from execution.models import Account, HaltState, LimitState, Position, StrategyState
 from markets.core.tick import Tick
 from markets.core.types import ONE
+
+log = logging.getLogger("pqap.desk")
 
 
 def show(portfolios: Mapping[str, Portfolio], at: int) -> None:
@@ -101,7 +105,19 @@ def show_switches(changes: Iterable[Change]) -> None:
 
 
 def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
-    """Make the halt rows equal to the halts in force."""
+    """Make the halt rows equal to the halts in force.
+
+    Rows that cannot be written stop nothing: the halts are in force all the same, and at the next
+    start what cannot be read counts as halted.
+    """
+    try:
+        with transaction.atomic():
+            _show_halts(control, changes, at)
+    except DatabaseError as fault:
+        log.critical("The halts in force cannot be written down: %s", fault)
+
+
+def _show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
     who = {c.scope or "all": c.who for c in changes if c.kind is ChangeKind.HALT}
     HaltState.objects.exclude(scope__in=list(control.halts)).delete()
     shown = dict(HaltState.objects.values_list("scope", "reason"))

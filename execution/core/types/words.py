@@ -128,6 +128,8 @@ class RefusalCode(StrEnum):
     SELF_CROSS = "SELF_CROSS"
     BATCH_LIMIT = "BATCH_LIMIT"
     NO_FILL = "NO_FILL"
+    CLOSING = "CLOSING"
+    NOT_EMPTY = "NOT_EMPTY"
 
 
 class OperationKind(StrEnum):

@@ -311,7 +311,7 @@ QUERIES = {
     "/api/orders": 2,
     "/api/trades": 2,
     "/api/positions": 2,
-    "/api/equity": 1,
+    "/api/equity": 2,
     "/api/resolutions": 4,
     "/health": 14,
     "/": 60,
