@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from weakref import WeakKeyDictionary
 
 from execution.core.types import Order, Portfolio, Position, Purpose, Side
 from markets.core.tick import Universe
-from markets.core.types import ONE
+from markets.core.types import ONE, Market
 
 HALF = ONE // 2
 
@@ -77,6 +78,18 @@ def event_loss(stakes: Iterable[Stake], states: Sequence[State]) -> int:
     return max(0, _at_worst(tuple(stakes), states))
 
 
+@lru_cache(maxsize=8192)
+def _together(stakes: tuple[Stake, ...], outcomes_exclude: bool) -> int:
+    """The worst case of an event; below 0 a certain gain. Most events stay as they were."""
+    markets = dict.fromkeys(stake.market for stake in stakes)
+    if outcomes_exclude:
+        return _at_worst(stakes, exclusive(markets))
+    return sum(
+        _at_worst(tuple(stake for stake in stakes if stake.market == market), ordinary(market))
+        for market in markets
+    )
+
+
 def _at_worst(stakes: tuple[Stake, ...], states: Sequence[State]) -> int:
     """The same where it may be negative: what is certain to be gained."""
     return max(lost(stakes, state) for state in states)
@@ -101,15 +114,23 @@ class Place:
     category: str
 
 
+_PLACES: WeakKeyDictionary[Universe, Mapping[str, Place]] = WeakKeyDictionary()
+"""Worked out once for each universe: every order of every tick asks."""
+
+
 def place(universe: Universe, market: str, event: str = "") -> Place:
     """Where a market belongs; one no longer tracked stands alone, or with its `event`."""
-    column = universe.column.get(market)
-    if column is None:
-        key = event or market
-        return Place(key, False, key, "")
-    found = universe.markets[column]
-    key = found.event.id or market
-    return Place(key, found.event.neg_risk, universe.cluster[market], found.category)
+    known = _PLACES.get(universe)
+    if known is None:
+        known = _PLACES[universe] = {m.id: _place(universe, m) for m in universe.markets}
+    key = event or market
+    return known.get(market) or Place(key, False, key, "")
+
+
+def _place(universe: Universe, market: Market) -> Place:
+    event = market.event
+    cluster = universe.cluster[market.id]
+    return Place(event.id or market.id, event.neg_risk, cluster, market.category)
 
 
 @dataclass(frozen=True)
@@ -122,7 +143,7 @@ class Group:
     @cached_property
     def loss(self) -> int:
         """The event's worst case: markets of an ordinary event are independent of each other."""
-        return max(0, sum(self._parts.values()))
+        return max(0, _together(self.stakes, self.place.exclusive))
 
     def states(self, market: str) -> tuple[State, ...]:
         """The states in which a share of `market` must be looked at."""
@@ -148,7 +169,8 @@ class Group:
         """
         beside = self.beside(stake.market)
         states = self.states(stake.market)
-        apart = sum(self._parts.values()) - (_at_worst(beside, states) if beside else 0)
+        whole = _together(self.stakes, self.place.exclusive)
+        apart = whole - (_at_worst(beside, states) if beside else 0)
         most = UNBOUNDED
         for state in states:
             risked = stake.cost - state.pays(stake.market, stake.index)
@@ -156,14 +178,6 @@ class Group:
                 left = allowed - apart - lost(beside, state)
                 most = min(most, max(0, left) * ONE // risked)
         return most
-
-    @cached_property
-    def _parts(self) -> dict[str, int]:
-        """What is lost at worst of all that stands or falls together; below 0 a certain gain."""
-        if self.place.exclusive:
-            return {"": _at_worst(self.stakes, exclusive(s.market for s in self.stakes))}
-        markets = {stake.market for stake in self.stakes}
-        return {m: _at_worst(self.beside(m), ordinary(m)) for m in markets}
 
 
 UNBOUNDED = 10**18
@@ -178,19 +192,42 @@ class Exposure:
     groups: Mapping[str, Group] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, account: Portfolio, universe: Universe) -> "Exposure":
-        """What is at stake: holdings not decided yet, and open buys with their fees."""
+    def of(
+        cls,
+        account: Portfolio,
+        universe: Universe,
+        within: Callable[[Place], bool] = lambda _: True,
+    ) -> "Exposure":
+        """What is at stake: holdings not decided yet, and open buys with their fees.
+
+        `within` leaves out what nobody asks about; a whole event must be in or out.
+        """
         found: dict[str, tuple[Place, list[Stake]]] = {}
         things: list[Position | Order] = [*account.positions.values(), *account.orders.values()]
         for thing in things:
-            stake = at_stake(thing)
+            where = place(universe, thing.market, thing.event)
+            stake = at_stake(thing) if within(where) else None
             if stake is not None:
-                where = place(universe, thing.market, thing.event)
                 known = found.setdefault(where.event, (where, []))
                 if where.exclusive and not known[0].exclusive:
                     known = found[where.event] = (where, known[1])
                 known[1].append(stake)
         return cls(universe, {key: Group(at, tuple(all_)) for key, (at, all_) in found.items()})
+
+    @staticmethod
+    def alone(account: Portfolio, universe: Universe, market: str) -> Group:
+        """Only the group of one market's event: what most questions are about.
+
+        What names its event is not looked up: this is asked for every order.
+        """
+        where = place(universe, market)
+        things: list[Position | Order] = [*account.positions.values(), *account.orders.values()]
+        stakes = [
+            at_stake(thing)
+            for thing in things
+            if (thing.event or place(universe, thing.market).event) == where.event
+        ]
+        return Group(where, tuple(stake for stake in stakes if stake is not None))
 
     def group(self, market: str, event: str = "") -> Group:
         """The group a market belongs to, empty where nothing of its event is at stake."""

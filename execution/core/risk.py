@@ -1,11 +1,11 @@
 """The limits, and the one gate that says why an order may not be made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from execution.core import exposure
-from execution.core.exposure import Exposure
+from execution.core.exposure import Exposure, Place
 from execution.core.types import (
     OPEN_STATES,
     RESTING_TYPES,
@@ -209,25 +209,29 @@ def _capital(order: Order, account: Portfolio, limits: Limits) -> Breach | None:
 
 
 def _worst(order: Order, account: Portfolio, limits: Limits, tick: Tick) -> Breach | None:
-    """Limits on what can be lost; an order that raises no worst case passes, whatever is held."""
-    stake = exposure.at_stake(order)
+    """Limits on what can be lost; an order that raises no worst case passes, whatever is held.
+
+    No worst case is larger than what was spent: where that is below a limit, nothing is reckoned.
+    """
+    stake, where = exposure.at_stake(order), exposure.place(tick.universe, order.market)
     assert stake is not None
-    held = Exposure.of(account, tick.universe)
-    group = held.group(order.market, order.event)
+
+    def held(within: Callable[[Place], bool]) -> Exposure:
+        return Exposure.of(account, tick.universe, within)
+
+    group = Exposure.alone(account, tick.universe, order.market)
     more = group.having(stake).loss - group.loss
     if more <= 0:
         return None
-    for code, limit, loss in _losses(held, group, limits):
-        if loss + more > limit:
-            return Breach(code, limit, loss + more)
+    if group.loss + more > limits.max_event_loss:
+        return Breach(RefusalCode.EVENT_CAP, limits.max_event_loss, group.loss + more)
+    spent = exposure.used(account) + order.reserved
+    if spent > limits.max_cluster_loss:
+        loss = held(lambda at: at.cluster == where.cluster).total + more
+        if loss > limits.max_cluster_loss:
+            return Breach(RefusalCode.CLUSTER_CAP, limits.max_cluster_loss, loss)
+    if spent > limits.max_total_exposure:
+        loss = held(lambda _: True).total + more
+        if loss > limits.max_total_exposure:
+            return Breach(RefusalCode.TOTAL_CAP, limits.max_total_exposure, loss)
     return None
-
-
-def _losses(
-    held: Exposure, group: exposure.Group, limits: Limits
-) -> Iterator[tuple[RefusalCode, int, int]]:
-    """(code, limit, what would be lost now) of event, cluster and account."""
-    yield RefusalCode.EVENT_CAP, limits.max_event_loss, group.loss
-    in_cluster = held.cluster(group.place.cluster)
-    yield RefusalCode.CLUSTER_CAP, limits.max_cluster_loss, in_cluster
-    yield RefusalCode.TOTAL_CAP, limits.max_total_exposure, held.total
