@@ -56,7 +56,11 @@ def venues() -> dict[str, PaperVenue]:
 
 
 def setting() -> Setting:
-    """Sizing, the zone of the trading day, and the wait before a payout."""
+    """Sizing, the zone of the trading day, and what is paid and when."""
     pqap = settings.PQAP
-    redeem_ms = pqap.paper.redeem_minutes * MINUTE_MS
-    return Setting(pqap.sizing, ZoneInfo(pqap.time_zone), redeem_ms=redeem_ms)
+    return Setting(
+        pqap.sizing,
+        ZoneInfo(pqap.time_zone),
+        rebates=pqap.paper.rebates,
+        redeem_ms=pqap.paper.redeem_minutes * MINUTE_MS,
+    )

@@ -47,13 +47,15 @@ class Collection:
 class Paper:
     """The account shown first, order latency (median and 95th percentile, ms), the luck's seed.
 
-    `redeem_minutes` is how long after its outcome a holding becomes cash.
+    `rebates` says whether estimated maker rebates are paid out, `redeem_minutes` is how long
+    after its outcome a holding becomes cash.
     """
 
     fills: str
     latency_ms: int
     latency_p95_ms: int
     seed: int
+    rebates: bool
     redeem_minutes: int
 
 

@@ -6,14 +6,13 @@ import pytest
 
 from execution.core import engine, portfolio, state
 from execution.core.controls import Controls
-from execution.core.corrections import REMEMBERED_MS
+from execution.core.payouts import REMEMBERED_MS
 from execution.core.types import (
     Change,
     ChangeKind,
     Fill,
     JournalEntry,
     Operation,
-    OperationKind,
     Order,
     OrderType,
     Portfolio,
@@ -190,17 +189,6 @@ class TestPayment:
 
         assert told.positions[KEY].payout == 0
 
-    def test_waits_for_an_operation_that_needs_the_shares(self):
-        merge = Operation(
-            "op", "base", "tester", OperationKind.MERGE, ("m-1",), micro(5), NOON, NOON + 2 * WAIT
-        )
-        busy = replace(holding(), operations={"op": merge})
-        told, _ = after(busy, moment(0, final(YES)), moment(WAIT, status=Status.RESOLVED))
-        assert told.positions
-
-        done, _ = run(replace(told, operations={}), moment(WAIT + 10_000, status=Status.RESOLVED))
-        assert done.cash == micro(1030)
-
 
 class TestOrders:
     def test_an_order_in_flight_comes_back(self):
@@ -248,6 +236,32 @@ class TestOrders:
         _, facts = run(resting, moment(WAIT, status=Status.OPEN))
 
         assert kinds(facts) == ["release", "settle"]
+
+    def pairs(self) -> Portfolio:
+        """100 YES and 100 NO, of which a merge of all was begun a tick before."""
+        one, other = holding(), holding("no-1", price="0.20")
+        both = {**one.positions, **other.positions}
+        cash = one.cash - micro(20)
+        merging, facts = run(replace(one, positions=both, cash=cash), moment(0))
+        assert kinds(facts) == ["set aside"]
+        return merging
+
+    def test_a_merge_on_its_way_is_given_up_and_begun_anew(self):
+        told, facts = run(self.pairs(), moment(10_000, final(YES)))
+
+        states = [operation.state for operation in pick(facts, Operation)]
+        assert states == ["cancelled", "pending"]
+        done, facts = run(told, moment(40_000, status=Status.RESOLVED))
+        assert done.positions == {}
+        assert done.cash == micro(1010)
+        assert closes(done)
+
+    def test_shares_that_a_merge_still_wants_are_paid_all_the_same(self):
+        done, facts = run(self.pairs(), moment(10_000, final(YES)), redeem_ms=0)
+
+        assert kinds(facts) == ["returned", "settle", "settle"]
+        assert (done.positions, done.operations) == ({}, {})
+        assert done.cash == micro(1010)
 
     def test_nothing_decided_is_sold(self):
         told, _ = run(holding(), moment(0, final(YES)))
@@ -462,18 +476,25 @@ class TestCorrection:
         assert not pick(facts, JournalEntry)
         assert same.cash == done.cash
 
-    def test_is_possible_for_thirty_days(self):
+    @pytest.mark.parametrize(("late", "corrected"), [(0, True), (1, False)])
+    def test_is_possible_for_thirty_days(self, late, corrected):
+        done, _ = self.paid()
+        end = WAIT + REMEMBERED_MS + late
+
+        _, facts = after(done, moment(end, final(NO, 1), status=Status.RESOLVED))
+
+        assert bool(pick(facts, Fill)) == corrected
+
+    def test_forgets_what_is_older_when_something_else_is_paid(self):
         done, first = self.paid()
-        end = WAIT + REMEMBERED_MS
+        other = replace(holding().positions[KEY], market="m-2", token="yes-2")
+        later = replace(done, positions={("tester", "yes-2"): other})
+        word = Resolution("m-2", Status.RESOLVED, NOON, YES)
 
-        known, _ = after(done, moment(end, status=Status.RESOLVED))
-        assert list(known.settled) == [first.id]
+        paid, facts = run(later, moment(WAIT + REMEMBERED_MS + 1, word), redeem_ms=0)
 
-        gone, facts = after(
-            known, moment(end + 1000), moment(end + 2000, final(NO, 1), status=Status.RESOLVED)
-        )
-        assert gone.settled == {}
-        assert not pick(facts, Fill)
+        assert list(paid.settled) == [pick(facts, Fill)[0].id]
+        assert first.id not in paid.settled
 
 
 class TestTakenBack:
