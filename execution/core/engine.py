@@ -23,6 +23,7 @@ from execution.core import (
     operations,
     quoting,
     rebates,
+    risk,
     settlement,
 )
 from execution.core.controls import Controls
@@ -67,6 +68,7 @@ def step(
     applied here. A lapsed tick fills, settles and marks, but makes no order.
     """
     facts: list[Fact] = []
+    account = replace(account, placed=risk.recent(account.placed, tick.at))
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news

@@ -8,12 +8,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from execution.core.types import AccountName, RefusalCode, Side
-from execution.models import Change, HaltState, Refusal, Trade
+from execution.models import Change, HaltState, Reconciliation, Refusal, Trade
 from markets.selectors import catalogue
 from strategies import selectors as strategies
 
 DAY_MS = 86_400_000
 ONE = 1_000_000
+RECONCILIATIONS = 20
+"""How many of the newest reconciliations are looked through for news."""
+
 LIMITS = {RefusalCode.DAILY_LOSS: "daily loss", RefusalCode.DRAWDOWN: "drawdown"}
 """Refusals that mean a limit stopped all openings; the others are everyday sizing."""
 
@@ -38,8 +41,13 @@ def news(after_tick: int, up_to_tick: int) -> list[News]:
         *_trades(trades),
         *_breaches(refusals.order_by("tick_id")),
         *_failures(strategies.errors(after_tick=after_tick, up_to_tick=up_to_tick)),
-        *_decisions(Change.objects.filter(kind__in=("halt", "resume"), **applied).order_by("pk")),
+        *_decisions(
+            Change.objects.filter(kind__in=("halt", "resume"), **applied)
+            .exclude(kind="halt", who="reconciliation")
+            .order_by("pk")
+        ),
         *_breakers(HaltState.objects.filter(who="breaker")),
+        *_mismatches(Reconciliation.objects.order_by("-pk")[:RECONCILIATIONS]),
     ]
 
 
@@ -98,3 +106,14 @@ def _breakers(rows: QuerySet[HaltState]) -> Iterator[News]:
     for row in rows:
         fields = {"scope": row.scope, "who": row.who, "why": row.reason, "at": row.at}
         yield News(f"halt:{row.scope}:{row.at}", "halt", "critical", fields)
+
+
+def _mismatches(rows: QuerySet[Reconciliation]) -> Iterator[News]:
+    """A reconciliation with other faults than the one before it; its halt is told with it."""
+    before: list[str] = []
+    for row in reversed(rows):
+        if row.faults and row.faults != before:
+            at = int(row.at.timestamp() * 1000)
+            fields = {"faults": list(row.faults), "at": at}
+            yield News(f"ledger_mismatch:{row.pk}", "ledger_mismatch", "critical", fields)
+        before = row.faults

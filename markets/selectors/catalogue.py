@@ -42,6 +42,16 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a token belongs; `index` is 0 for YES, 1 for NO."""
+
+    market: str
+    outcome: str
+    index: int
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeQuote:
     """One outcome's touch in micro-units, None where that side is empty; `at` ms UTC."""
 
@@ -131,6 +141,20 @@ def names(ids: Iterable[str]) -> Mapping[str, Name]:
         .values_list("condition_id", "question", "slug", "end_at", "state")
     )
     return {id: Name(question, slug, end, state or "") for id, question, slug, end, state in rows}
+
+
+def outcomes(tokens: Iterable[str]) -> Mapping[str, Outcome]:
+    """Where the given tokens belong, by token id; unknown ones are absent."""
+    rows = Token.objects.filter(token_id__in=set(tokens)).values_list(
+        "token_id", "market__condition_id", "outcome", "index", "market__event__event_id"
+    )
+    return {token: Outcome(*rest) for token, *rest in rows}
+
+
+def tokens(market: str) -> Mapping[str, str]:
+    """The tokens of a market by the name of their outcome, in small letters."""
+    rows = Token.objects.filter(market__condition_id=market).values_list("outcome", "token_id")
+    return {outcome.lower(): token for outcome, token in rows}
 
 
 def keys(ids: Iterable[str]) -> Mapping[int, str]:

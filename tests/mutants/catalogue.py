@@ -37,6 +37,7 @@ TEST_OPERATIONS, TEST_QUOTING = CORE + "test_operations.py", CORE + "test_quotin
 TEST_BASKETS, TEST_LIVES = CORE + "test_baskets.py", CORE + "test_campaign.py"
 TEST_SETTLING, TEST_CORRECTING = CORE + "test_settlement.py", CORE + "test_corrections.py"
 TEST_COSTS, TEST_SETS = CORE + "test_costs.py", "tests/core/markets/test_sets.py"
+TEST_VENUE = "tests/core/markets/test_venue.py"
 
 MUTANTS = (
     # Fees and money.
@@ -45,7 +46,7 @@ MUTANTS = (
         VENUE,
         "return (2 * exact + unit) // (2 * unit) * FEE_STEP",
         "return exact // unit * FEE_STEP",
-        TEST_LIVES,
+        TEST_VENUE,
     ),
     Mutant(
         "a taker who pays no fee",
@@ -66,14 +67,14 @@ MUTANTS = (
         VENUE,
         "return -(-size * price // ONE)",
         "return size * price // ONE",
-        TEST_LIVES,
+        TEST_VENUE,
     ),
     Mutant(
         "a sale rounded in our favour",
         VENUE,
         "return size * price // ONE",
         "return -(-size * price // ONE)",
-        TEST_LIVES,
+        TEST_VENUE,
     ),
     # Taking.
     Mutant(

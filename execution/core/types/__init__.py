@@ -19,6 +19,7 @@ from execution.core.types.bookings import (
     Posting,
 )
 from execution.core.types.facts import (
+    Archived,
     Change,
     Equity,
     Fact,
@@ -58,6 +59,7 @@ __all__ = [
     "RESTING_TYPES",
     "UNRESOLVED",
     "AccountName",
+    "Archived",
     "Assembly",
     "Change",
     "ChangeKind",
