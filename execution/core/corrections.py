@@ -19,13 +19,14 @@ from execution.core.types import (
 from markets.core.amounts import plain
 from strategies.core.types import digest
 
-REMEMBERED_MS = 30 * 86_400_000
-"""How long after its payment a settlement can still be corrected."""
 
-
-def paid(account: Portfolio, market: str) -> list[Settled]:
-    """What was paid out in a market and is still remembered, in (strategy, token) order."""
-    found = [each for each in account.settled.values() if each.position.market == market]
+def paid(account: Portfolio, market: str, at: int) -> list[Settled]:
+    """What was paid out in a market and can still be corrected, in (strategy, token) order."""
+    found = [
+        each
+        for each in account.settled.values()
+        if each.position.market == market and at - each.at <= payouts.REMEMBERED_MS
+    ]
     return sorted(found, key=lambda each: (each.position.strategy, each.position.token, each.at))
 
 
@@ -58,12 +59,6 @@ def repay(account: Portfolio, at: int) -> tuple[Portfolio, list[Fact]]:
         return account, []
     repaid = replace(account, cash=account.cash - amount, owed=account.owed - amount)
     return repaid, [ledger.repay(account.account, amount, at)]
-
-
-def forget(account: Portfolio, at: int) -> Portfolio:
-    """The account without settlements too old to be corrected."""
-    kept = {id: each for id, each in account.settled.items() if at - each.at <= REMEMBERED_MS}
-    return account if len(kept) == len(account.settled) else replace(account, settled=kept)
 
 
 def _reverse(

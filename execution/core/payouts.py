@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
-from execution.core import ledger, portfolio
+from execution.core import ledger
 from execution.core.types import Fact, Fill, Liquidity, Portfolio, Position, Settled, Side
 from markets.core import venue
 from markets.core.amounts import plain
 from strategies.core.types import digest
+
+REMEMBERED_MS = 30 * 86_400_000
+"""How long after its payment a settlement can still be corrected."""
 
 
 def pay(
@@ -40,9 +43,10 @@ def pay(
         settlement_gain=paid - held.fair_cost,
     )
     settled = Settled(fill.id, held, payout, paid, at)
+    known = {id: each for id, each in account.settled.items() if at - each.at <= REMEMBERED_MS}
     return replace(
         account,
         cash=account.cash + paid,
-        settled=portfolio.put(account.settled, fill.id, settled),
+        settled={**known, fill.id: settled},
         realized=account.realized + fill.realized_pnl,
     ), [fill, ledger.settle(fill)]

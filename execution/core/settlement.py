@@ -5,7 +5,7 @@ Proposed and disputed are only shown. A market that closed without an outcome pa
 
 from dataclasses import replace
 
-from execution.core import corrections, payouts, portfolio
+from execution.core import corrections, operations, payouts, portfolio
 from execution.core.types import (
     UNRESOLVED,
     EndReason,
@@ -45,8 +45,7 @@ def advance(account: Portfolio, tick: Tick, redeem_ms: int) -> tuple[Portfolio, 
         facts += news
     account, news = _redeem(account, tick.at)
     facts += news
-    account = replace(account, locked=_locked(account, tick))
-    return corrections.forget(account, tick.at), facts
+    return replace(account, locked=_locked(account, tick)), facts
 
 
 def _outcomes(tick: Tick) -> dict[str, tuple[int, int] | None]:
@@ -68,7 +67,7 @@ def _decide(
         for key, held in account.positions.items()
     }
     account = replace(account, positions=positions)
-    for settled in corrections.paid(account, market):
+    for settled in corrections.paid(account, market, at):
         pay = pays[settled.position.index]
         if pay != settled.payout:
             account, news = corrections.correct(account, settled, pay, at)
@@ -89,17 +88,17 @@ def _undecide(account: Portfolio, market: str, at: int) -> tuple[Portfolio, list
         for key, held in account.positions.items()
     }
     account, facts = replace(account, positions=positions), list[Fact]()
-    for settled in corrections.paid(account, market):
+    for settled in corrections.paid(account, market, at):
         account, news = corrections.take_back(account, settled, at)
         facts += news
     return account, facts
 
 
 def _redeem(account: Portfolio, at: int) -> tuple[Portfolio, list[Fact]]:
-    """Pay what is due; shares that a pending operation needs are paid after it."""
+    """Pay what is due; what still wants the shares is given up."""
     facts: list[Fact] = []
     for key, held in sorted(account.positions.items()):
-        if held.resolved and at >= held.redeem_at and not _operated(account, held):
+        if held.resolved and at >= held.redeem_at:
             account, news = _cancel(account, held.market, at)
             facts += news
             account = replace(account, positions=portfolio.put(account.positions, key, None))
@@ -108,18 +107,15 @@ def _redeem(account: Portfolio, at: int) -> tuple[Portfolio, list[Fact]]:
     return account, facts
 
 
-def _operated(account: Portfolio, held: Position) -> bool:
-    return any(
-        each.strategy == held.strategy and held.market in each.markets
-        for each in account.operations.values()
-    )
-
-
 def _cancel(account: Portfolio, market: str, at: int) -> tuple[Portfolio, list[Fact]]:
+    """What is open in a market ends: orders, and operations that are under way."""
     facts: list[Fact] = []
     for order in [o for o in account.orders.values() if o.market == market]:
         account, cancelled = portfolio.cancel(account, order, EndReason.RESOLVED, at)
         facts += cancelled
+    for operation in [o for o in account.operations.values() if market in o.markets]:
+        account, returned = operations.cancel(account, operation, EndReason.RESOLVED, at)
+        facts += returned
     return account, facts
 
 

@@ -56,7 +56,7 @@ def venues() -> dict[str, PaperVenue]:
 
 
 def setting() -> Setting:
-    """Sizing, the zone of the trading day, what is paid and the wait before a payout."""
+    """Sizing, the zone of the trading day, and what is paid and when."""
     pqap = settings.PQAP
     return Setting(
         pqap.sizing,

@@ -47,8 +47,8 @@ class Collection:
 class Paper:
     """The account shown first, order latency (median and 95th percentile, ms), the luck's seed.
 
-    `rebates` says whether estimated maker rebates are paid out.
-    `redeem_minutes` is how long after its outcome a holding becomes cash.
+    `rebates` says whether estimated maker rebates are paid out, `redeem_minutes` is how long
+    after its outcome a holding becomes cash.
     """
 
     fills: str

@@ -28,11 +28,14 @@ OPERATIONS, QUOTING = "execution/core/operations.py", "execution/core/quoting.py
 BASKETS, LEGGING = "execution/core/baskets.py", "execution/core/legging.py"
 ARRIVALS, EXITS = "execution/core/arrivals.py", "execution/core/exits.py"
 ENGINE, STATE = "execution/core/engine.py", "execution/core/state.py"
+SETTLING, CORRECTING = "execution/core/settlement.py", "execution/core/corrections.py"
+PAYING, MARKS = "execution/core/payouts.py", "execution/core/marks.py"
 
 TEST_PAPER, TEST_QUEUE = CORE + "test_paper.py", CORE + "test_queueing.py"
 TEST_DOOR, TEST_ENGINE = CORE + "test_acceptance.py", CORE + "test_engine.py"
 TEST_OPERATIONS, TEST_QUOTING = CORE + "test_operations.py", CORE + "test_quoting.py"
 TEST_BASKETS, TEST_LIVES = CORE + "test_baskets.py", CORE + "test_campaign.py"
+TEST_SETTLING, TEST_CORRECTING = CORE + "test_settlement.py", CORE + "test_corrections.py"
 TEST_COSTS, TEST_SETS = CORE + "test_costs.py", "tests/core/markets/test_sets.py"
 TEST_VENUE = "tests/core/markets/test_venue.py"
 
@@ -418,5 +421,118 @@ MUTANTS = (
     ),
     Mutant(
         "a lapsed tick that trades", ENGINE, "    if not lapsed:\n", "    if True:\n", TEST_QUOTING
+    ),
+    # Outcomes.
+    Mutant(
+        "a payout a tick late",
+        SETTLING,
+        "at >= held.redeem_at",
+        "at > held.redeem_at",
+        TEST_SETTLING,
+    ),
+    Mutant(
+        "a correction that waits anew",
+        SETTLING,
+        "redeem_at = held.redeem_at if held.resolved else due",
+        "redeem_at = due",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a closed market that takes payouts back",
+        SETTLING,
+        "if word.payouts or word.status in UNDECIDED",
+        "if True",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "an outcome that is never taken back",
+        SETTLING,
+        "UNDECIDED = (Status.OPEN, Status.PROPOSED, Status.DISPUTED)",
+        "UNDECIDED = ()",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "the same payout corrected",
+        SETTLING,
+        "if pay != settled.payout:",
+        "if True:",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a merge that outlives its market",
+        SETTLING,
+        "[o for o in account.operations.values() if market in o.markets]",
+        "[]",
+        TEST_SETTLING,
+    ),
+    Mutant(
+        "a state told a tick late",
+        SETTLING,
+        "if market in words:",
+        "if False:",
+        TEST_SETTLING,
+    ),
+    Mutant(
+        "a debt forgotten",
+        CORRECTING,
+        "owed=account.owed + owed,",
+        "owed=account.owed,",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "cash below zero",
+        CORRECTING,
+        "owed = max(0, settled.paid - account.cash)",
+        "owed = 0",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a settlement reversed twice",
+        CORRECTING,
+        "settled=portfolio.put(account.settled, settled.fill, None),",
+        "settled=account.settled,",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a correction after any time",
+        CORRECTING,
+        " and at - each.at <= payouts.REMEMBERED_MS",
+        "",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a debt never repaid",
+        ENGINE,
+        "account, news = corrections.repay(account, tick.at)",
+        "news = []",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a debt not in equity",
+        MARKS,
+        " - account.owed",
+        "",
+        TEST_CORRECTING,
+    ),
+    Mutant(
+        "a disputed share at its bid",
+        MARKS,
+        "DISPUTED_MOST if state == HoldingState.DISPUTED else ONE",
+        "ONE",
+        TEST_SETTLING,
+    ),
+    Mutant(
+        "a decided share at its bid",
+        MARKS,
+        "    if held.resolved:\n",
+        "    if False:\n",
+        TEST_SETTLING,
+    ),
+    Mutant(
+        "a settlement gain from the cost",
+        PAYING,
+        "settlement_gain=paid - held.fair_cost",
+        "settlement_gain=paid - held.fair_cost + 1",
+        TEST_SETTLING,
     ),
 )

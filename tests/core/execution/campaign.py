@@ -315,6 +315,7 @@ class Life:
         assert self.held.cash == total["CASH", CASH_ASSET]
         assert self.held.reserved == total["RESERVED", CASH_ASSET]
         assert self.held.fees == total["FEES", CASH_ASSET]
+        assert self.held.owed == -total["OWED", CASH_ASSET]
         assert shares == {key: p.size for key, p in self.held.positions.items()}
 
     def _refresh(self, now: Tick) -> None:

@@ -1,116 +1,32 @@
-"""What outcomes do to an account: shown while argued, paid when final, put right when wrong."""
+"""What outcomes do to an account: shown while argued about, paid when final and redeemed."""
 
 from dataclasses import replace
 
 import pytest
 
-from execution.core import engine, portfolio, state
-from execution.core.controls import Controls
-from execution.core.corrections import REMEMBERED_MS
-from execution.core.types import (
-    Change,
-    ChangeKind,
-    Fill,
-    JournalEntry,
-    Operation,
-    OperationKind,
-    Order,
-    OrderType,
-    Portfolio,
-    Position,
-    Refusal,
-    Side,
-)
+from execution.core import portfolio
+from execution.core.types import Fill, Operation, Order, OrderType, Portfolio, Side
 from markets.core import venue
-from markets.core.tick import Tick, Universe
 from markets.core.types import ONE, FeeSchedule, Resolution, Status
 from strategies.core.types import LEAVE_YES
-from tests.builders import NOON, book, market, micro, tick, universe
-from tests.trading import LIMITS, PLAN, SETTING, VENUE, account, bet, opinions
-
-YES, NO, HALF = (ONE, 0), (0, ONE), (ONE // 2, ONE // 2)
-MINUTE = 60_000
-WAIT = 15 * MINUTE
-KEY = ("tester", "yes-1")
-WORLD = universe(market(), market("m-2"))
-PATIENT = Controls.of(
-    frozenset({"tester"}), replace(LIMITS, daily_loss_limit=micro(9999), max_drawdown=micro(99))
+from tests.builders import NOON, market, micro, universe
+from tests.core.execution.outcomes import (
+    HALF,
+    KEY,
+    NO,
+    WAIT,
+    YES,
+    after,
+    closes,
+    final,
+    holding,
+    kinds,
+    moment,
+    pick,
+    run,
+    said,
 )
-"""Breakers out of the way: a corrected payout is a loss like any other."""
-
-
-def world(status: Status) -> Universe:
-    """Both markets, the first one in the given state."""
-    first = WORLD.markets[0]
-    taking = status not in (Status.CLOSED, Status.RESOLVED, Status.HALTED)
-    terms = replace(first.terms, status=status, accepting_orders=taking)
-    return universe(replace(first, terms=terms), WORLD.markets[1], version=2)
-
-
-def moment(
-    at: int, *words: Resolution, status: Status = Status.OPEN, bid: str = "0.60", size: int = 500
-) -> Tick:
-    """The tick `at` ms after noon that tells `words`; every token is bid for."""
-    low = ((bid, size),)
-    ask = ((str(round(float(bid) + 0.02, 2)), 500),)
-    where = world(status)
-    books = {m.yes.id: book(m.yes.id, low, ask, NOON + at) for m in where.markets}
-    return tick(where, books, at=NOON + at, id=at // 1000 + 1, resolutions=words)
-
-
-def final(pays: tuple[int, int], at: int = 0) -> Resolution:
-    return Resolution("m-1", Status.RESOLVED, NOON + at, pays)
-
-
-def said(status: Status, at: int = 0, proposed: tuple[int, int] | None = None) -> Resolution:
-    return Resolution("m-1", status, NOON + at, proposed=proposed)
-
-
-def run(held: Portfolio, now: Tick, *bets, leave=None, **options) -> tuple[Portfolio, list]:
-    setting = replace(SETTING, redeem_ms=options.pop("redeem_ms", WAIT))
-    said_by = opinions(now, leave)
-    said_by["other"] = said_by["tester"]
-    return engine.step(
-        held, now, bets, said_by, control=PATIENT, venue=VENUE, setting=setting,
-        **options,
-    )  # fmt: skip
-
-
-def holding(
-    token: str = "yes-1", size: int = 100, price: str = "0.70", cash: str | int = 1000
-) -> Portfolio:
-    """An account that holds shares of m-1, bought at `price` out of `cash`."""
-    index = 0 if token.startswith("yes") else 1
-    cost = micro(price) * size
-    bought = Position(
-        "tester", "m-1", token, "Yes", index, micro(size), cost, NOON, PLAN, fair_cost=cost
-    )
-    opened = account(cash=cash)
-    return replace(opened, cash=opened.cash - cost, positions={("tester", token): bought})
-
-
-def after(held: Portfolio, *ticks: Tick, **options) -> tuple[Portfolio, list]:
-    """The account after several ticks, with a restart before each, and all facts."""
-    facts: list = []
-    for now in ticks:
-        held = state.load(state.dump(held))
-        held, news = run(held, now, **options)
-        facts += news
-    return held, facts
-
-
-def pick(facts, kind):
-    return [fact for fact in facts if isinstance(fact, kind)]
-
-
-def kinds(facts) -> list[str]:
-    return [entry.kind for entry in pick(facts, JournalEntry)]
-
-
-def closes(held: Portfolio) -> bool:
-    """Whether the account's gain is exactly what was realized and what is still held."""
-    unrealized = sum(p.value - p.cost for p in held.positions.values())
-    return held.equity - held.deposits == held.realized + unrealized
+from tests.trading import account, bet
 
 
 class TestPayment:
@@ -190,17 +106,6 @@ class TestPayment:
 
         assert told.positions[KEY].payout == 0
 
-    def test_waits_for_an_operation_that_needs_the_shares(self):
-        merge = Operation(
-            "op", "base", "tester", OperationKind.MERGE, ("m-1",), micro(5), NOON, NOON + 2 * WAIT
-        )
-        busy = replace(holding(), operations={"op": merge})
-        told, _ = after(busy, moment(0, final(YES)), moment(WAIT, status=Status.RESOLVED))
-        assert told.positions
-
-        done, _ = run(replace(told, operations={}), moment(WAIT + 10_000, status=Status.RESOLVED))
-        assert done.cash == micro(1030)
-
 
 class TestOrders:
     def test_an_order_in_flight_comes_back(self):
@@ -248,6 +153,32 @@ class TestOrders:
         _, facts = run(resting, moment(WAIT, status=Status.OPEN))
 
         assert kinds(facts) == ["release", "settle"]
+
+    def pairs(self) -> Portfolio:
+        """100 YES and 100 NO, of which a merge of all was begun a tick before."""
+        one, other = holding(), holding("no-1", price="0.20")
+        both = {**one.positions, **other.positions}
+        cash = one.cash - micro(20)
+        merging, facts = run(replace(one, positions=both, cash=cash), moment(0))
+        assert kinds(facts) == ["set aside"]
+        return merging
+
+    def test_a_merge_on_its_way_is_given_up_and_begun_anew(self):
+        told, facts = run(self.pairs(), moment(10_000, final(YES)))
+
+        states = [operation.state for operation in pick(facts, Operation)]
+        assert states == ["cancelled", "pending"]
+        done, facts = run(told, moment(40_000, status=Status.RESOLVED))
+        assert done.positions == {}
+        assert done.cash == micro(1010)
+        assert closes(done)
+
+    def test_shares_that_a_merge_still_wants_are_paid_all_the_same(self):
+        done, facts = run(self.pairs(), moment(10_000, final(YES)), redeem_ms=0)
+
+        assert kinds(facts) == ["returned", "settle", "settle"]
+        assert (done.positions, done.operations) == ({}, {})
+        assert done.cash == micro(1010)
 
     def test_nothing_decided_is_sold(self):
         told, _ = run(holding(), moment(0, final(YES)))
@@ -377,237 +308,3 @@ class TestMarks:
         assert held.positions[KEY].value == micro(worth)
         assert held.positions[KEY].mark == pays[0]
         assert closes(held)
-
-
-class TestCorrection:
-    def test_before_the_payment_changes_the_holding_and_books_nothing(self):
-        told, _ = run(holding(), moment(0, final(YES)))
-
-        held, facts = run(told, moment(60_000, final(NO, 1), status=Status.RESOLVED))
-
-        assert held.positions[KEY].payout == 0
-        assert held.positions[KEY].redeem_at == NOON + WAIT
-        assert not pick(facts, JournalEntry)
-        done, _ = run(held, moment(WAIT, status=Status.RESOLVED))
-        assert done.cash == micro(930)
-
-    def test_on_the_tick_of_the_payment_pays_the_right_one(self):
-        told, _ = run(holding(), moment(0, final(YES)))
-
-        done, facts = run(told, moment(WAIT, final(NO, 1), status=Status.RESOLVED))
-
-        assert done.cash == micro(930)
-        assert kinds(facts) == ["settle"]
-
-    def paid(self, pays=YES, **options) -> tuple[Portfolio, Fill]:
-        done, facts = after(
-            holding(**options),
-            moment(0, final(pays)),
-            moment(WAIT, status=Status.RESOLVED),
-        )
-        return done, pick(facts, Fill)[0]
-
-    def test_after_the_payment_reverses_it_and_pays_anew(self):
-        done, first = self.paid()
-
-        right, facts = after(done, moment(WAIT + 60_000, final(NO, 1), status=Status.RESOLVED))
-
-        back, anew = pick(facts, Fill)
-        assert (back.side, back.liquidity, back.notional) == ("buy", "settlement", micro(100))
-        assert back.evidence == f"corrected: pays 0 instead of 1, reverses {first.id}"
-        assert (back.realized_pnl, back.settlement_gain) == (micro(-30), micro(-30))
-        assert (anew.side, anew.notional, anew.realized_pnl) == ("sell", 0, micro(-70))
-        entries = pick(facts, JournalEntry)
-        assert [(e.kind, e.cause) for e in entries] == [("reverse", first.id), ("settle", anew.id)]
-        assert right.cash == micro(930)
-        assert right.positions == {}
-        assert closes(right)
-
-    def test_twice_ends_where_it_began(self):
-        done, _ = self.paid()
-
-        right, facts = after(
-            done,
-            moment(WAIT + 60_000, final(NO, 1), status=Status.RESOLVED),
-            moment(WAIT + 120_000, final(YES, 2), status=Status.RESOLVED),
-        )
-
-        assert right.cash == micro(1030)
-        assert right.realized == micro(30)
-        assert kinds(facts) == ["reverse", "settle"] * 2
-        ids = [entry.id for entry in pick(facts, JournalEntry)]
-        assert len(set(ids)) == 4
-        assert closes(right)
-
-    def test_of_a_lost_holding_pays_it(self):
-        done, _ = self.paid(NO)
-
-        right, _ = after(done, moment(WAIT + 60_000, final(YES, 1), status=Status.RESOLVED))
-
-        assert right.cash == micro(1030)
-
-    def test_the_same_payout_again_is_no_correction(self):
-        done, _ = self.paid()
-
-        same, facts = after(done, moment(WAIT + 60_000, final(YES, 1), status=Status.RESOLVED))
-
-        assert not pick(facts, JournalEntry)
-        assert same.cash == done.cash
-
-    def test_a_closed_market_takes_no_payment_back(self):
-        done, _ = self.paid()
-
-        same, facts = after(done, moment(WAIT + 60_000, said(Status.CLOSED, 1)))
-
-        assert not pick(facts, JournalEntry)
-        assert same.cash == done.cash
-
-    def test_is_possible_for_thirty_days(self):
-        done, first = self.paid()
-        end = WAIT + REMEMBERED_MS
-
-        known, _ = after(done, moment(end, status=Status.RESOLVED))
-        assert list(known.settled) == [first.id]
-
-        gone, facts = after(
-            known, moment(end + 1000), moment(end + 2000, final(NO, 1), status=Status.RESOLVED)
-        )
-        assert gone.settled == {}
-        assert not pick(facts, Fill)
-
-
-class TestTakenBack:
-    @pytest.mark.parametrize("status", [Status.OPEN, Status.PROPOSED, Status.DISPUTED])
-    def test_before_the_payment_the_holding_waits_again(self, status):
-        told, _ = run(holding(), moment(0, final(YES)))
-
-        open_again, facts = after(
-            told, moment(60_000, said(status, 1)), moment(2 * WAIT, status=status)
-        )
-
-        assert not open_again.positions[KEY].resolved
-        assert not pick(facts, Fill)
-        done, _ = after(
-            open_again,
-            moment(3 * WAIT, final(NO, 2), status=status),
-            moment(4 * WAIT, status=Status.RESOLVED),
-        )
-        assert done.cash == micro(930)
-
-    def test_after_the_payment_the_shares_come_back_until_it_is_decided_anew(self):
-        done, facts = after(holding(), moment(0, final(YES)), moment(WAIT, status=Status.RESOLVED))
-        first = pick(facts, Fill)[0]
-
-        again, facts = after(
-            done, moment(WAIT + 60_000, said(Status.DISPUTED, 1), status=Status.RESOLVED)
-        )
-
-        (back,) = pick(facts, Fill)
-        assert back.evidence == (
-            f"taken back: paid 1, the outcome is open again, reverses {first.id}"
-        )
-        assert again.cash == micro(930)
-        held = again.positions[KEY]
-        assert (held.size, held.cost, held.resolved) == (micro(100), micro(70), False)
-        assert again.locked == {"m-1": "disputed"}
-        assert again.realized == 0
-        assert closes(again)
-
-        paid, _ = after(
-            again,
-            moment(3 * WAIT, final(HALF, 2), status=Status.DISPUTED),
-            moment(4 * WAIT, status=Status.RESOLVED),
-        )
-        assert paid.cash == micro(980)
-        assert closes(paid)
-
-
-class TestDebt:
-    """A payout that was spent before it turned out wrong."""
-
-    def spent(self) -> Portfolio:
-        """Paid 100, of which 20 are left beside m-2 shares bought for the rest."""
-        done, _ = after(
-            holding(cash=70), moment(0, final(YES)), moment(WAIT, status=Status.RESOLVED)
-        )
-        assert done.cash == micro(100)
-        other = Position(
-            "other", "m-2", "yes-2", "Yes", 0, micro(200), micro(80), NOON, PLAN,
-            fair_cost=micro(80),
-        )  # fmt: skip
-        return replace(done, cash=micro(20), positions={("other", "yes-2"): other})
-
-    def owing(self) -> tuple[Portfolio, list]:
-        return run(self.spent(), moment(WAIT + 60_000, final(NO, 1), status=Status.RESOLVED))
-
-    def test_is_owed_and_shown_in_equity(self):
-        held, facts = self.owing()
-
-        assert (held.cash, held.owed) == (0, micro(80))
-        value = sum(p.value for p in held.positions.values())
-        assert held.equity == value - micro(80)
-        assert closes(held)
-        (entry,) = [e for e in pick(facts, JournalEntry) if e.kind == "reverse"]
-        moved = {(p.debit.kind, p.credit.kind): p.amount for p in entry.postings}
-        assert moved["TRADING", "OWED"] == micro(80)
-        assert moved["TRADING", "CASH"] == micro(20)
-
-    def test_opens_nothing_meanwhile(self):
-        held, _ = self.owing()
-
-        again, facts = run(
-            held,
-            moment(WAIT + 70_000, status=Status.RESOLVED),
-            bet("yes-2", market="m-2", limit="0.70", fair="0.90"),
-        )
-
-        assert not pick(facts, Order)
-        assert [(r.code, r.limit, r.value) for r in pick(facts, Refusal)] == [
-            ("CASH", "0", str(micro(80)))
-        ]
-        assert again.owed == micro(80)
-
-    def test_is_repaid_from_the_next_cash(self):
-        held, _ = self.owing()
-
-        part, facts = run(
-            held,
-            moment(WAIT + 70_000, status=Status.RESOLVED),
-            changes=[Change(ChangeKind.DEPOSIT, "", str(micro(30)), "ann", "more", 1)],
-        )
-        assert (part.cash, part.owed) == (0, micro(50))
-        assert kinds(facts) == ["deposit", "repay"]
-
-        whole, facts = after(
-            part,
-            moment(WAIT + 80_000, status=Status.RESOLVED),
-            moment(WAIT + 90_000, status=Status.RESOLVED),
-            leave={1: LEAVE_YES},
-        )
-        assert whole.owed == 0
-        assert whole.cash > 0
-        assert kinds(facts)[-1] == "repay"
-        assert closes(whole)
-
-    def test_the_right_payout_goes_against_it_at_once(self):
-        held, facts = run(
-            self.spent(), moment(WAIT + 60_000, final(HALF, 1), status=Status.RESOLVED)
-        )
-
-        assert (held.cash, held.owed) == (0, micro(30))
-        assert kinds(facts) == ["reverse", "settle", "repay"]
-
-    def test_cannot_be_withdrawn_around(self):
-        held, _ = self.owing()
-
-        after_all, _ = run(
-            held,
-            moment(WAIT + 70_000, status=Status.RESOLVED),
-            changes=[
-                Change(ChangeKind.DEPOSIT, "", str(micro(30)), "ann", "in", 1),
-                Change(ChangeKind.WITHDRAW, "", str(micro(30)), "ann", "out", 2),
-            ],
-        )
-
-        assert after_all.owed == micro(50)
-        assert after_all.deposits == held.deposits + micro(30)
