@@ -1,6 +1,6 @@
 """What a person's decision does to one account; switches, limits and halts are in `controls`."""
 
-from execution.core import breakers, controls, portfolio
+from execution.core import breakers, controls, portfolio, trials
 from execution.core.types import Change, ChangeKind, Fact, Portfolio
 from markets.core.tick import Tick
 
@@ -14,4 +14,6 @@ def apply(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, li
         return portfolio.deposit(account, -int(change.value), tick.at, cause)
     if change.kind is ChangeKind.RESUME and change.scope in ("", controls.ALL):
         return breakers.rebase(account), []
+    if change.kind is ChangeKind.ENABLE:
+        return trials.restart(account, change.scope, tick.at), []
     return account, []

@@ -87,8 +87,8 @@ def _answer(
 
 def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: bool) -> No | None:
     """Why nothing of a Bet may be bought at this tick, whatever its size, or None."""
-    if bet.strategy not in control.enabled:
-        return No(RefusalCode.DISABLED, disposition=Disposition.SHADOW)
+    if not control.trading(bet.strategy):
+        return _switched_off(bet.strategy, control)
     if lapsed:
         return No(RefusalCode.LAPSED)
     scope = control.halted(bet.strategy, bet.market)
@@ -101,6 +101,14 @@ def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: 
     if breach:
         return No(breach.code, breach.limit, breach.value)
     return _tradable(bet, tick)
+
+
+def _switched_off(strategy: str, control: Controls) -> No:
+    """By a person or the configuration, else by a rule."""
+    if strategy in control.enabled:
+        why = control.suspended[strategy]
+        return No(RefusalCode.AUTO_DISABLED, "", why, Disposition.SHADOW)
+    return No(RefusalCode.DISABLED, disposition=Disposition.SHADOW)
 
 
 def _tradable(bet: Bet, tick: Tick) -> No | None:
@@ -167,6 +175,7 @@ def draft(bet: Bet, size: int) -> Draft:
         plan=bet.plan,
         claimed=bet.fair,
         edge=bet.edge,
+        deviation=sizing.deviation(bet),
     )
 
 

@@ -73,4 +73,4 @@ def _pay(account: Portfolio, key: HoldingKey, payout: int, at: int) -> tuple[Por
         cash=account.cash + paid,
         positions=portfolio.put(account.positions, key, None),
         realized=account.realized + fill.realized_pnl,
-    ), [fill, ledger.settle(fill)]
+    ), [portfolio.with_claims(fill, held), ledger.settle(fill)]

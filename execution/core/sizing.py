@@ -1,5 +1,6 @@
 """From a Bet and what is held to the size that closes the gap, and what kept it small."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,6 @@ from execution.core.types import Portfolio, RefusalCode
 from markets.core import venue
 from markets.core.types import ONE, FeeSchedule
 from strategies.core.types import Bet
-
 
 SURE = 1e-12
 """The variance of a complete set's result: Kelly bounds a gamble, not a sure gain; caps do."""
@@ -54,6 +54,13 @@ def kelly(bet: Bet, equity: int, fraction: int, all_in: int) -> int:
         win, cost = bet.fair / ONE, all_in / ONE
         shares = (win - cost) / (1 - cost) * wealth / cost if cost < win else 0.0
     return min(bet.size, int(max(0.0, shares) * fraction))
+
+
+def deviation(bet: Bet) -> int:
+    """How far a share's result may end from what the Bet expects, micro-dollars (one deviation)."""
+    win = min(max(bet.fair / ONE, 0.0), 1.0)
+    variance = bet.variance if bet.variance > 0 else win * (1 - win)
+    return round(math.sqrt(variance) * ONE)
 
 
 def per_share(limit: int, fee: FeeSchedule) -> int:

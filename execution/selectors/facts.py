@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from execution.core.types import AccountName, RefusalCode
-from execution.models import Change, HaltState, Refusal, Trade
+from execution.models import Change, HaltState, Refusal, StrategyState, Trade
 from markets.selectors import catalogue
 from strategies import selectors as strategies
 
@@ -29,7 +29,7 @@ class News:
 
 
 def news(after_tick: int, up_to_tick: int) -> list[News]:
-    """Trades, settlements, breached limits, failures, halts and resumes of the base account."""
+    """Trades, settlements, limits, failures, halts and suspensions of the base account."""
     span = {"tick_id__gt": after_tick, "tick_id__lte": up_to_tick}
     trades = Trade.objects.filter(account=AccountName.BASE, **span).order_by("tick_id", "level")
     refusals = Refusal.objects.filter(account=AccountName.BASE, code__in=LIMITS, **span)
@@ -40,6 +40,7 @@ def news(after_tick: int, up_to_tick: int) -> list[News]:
         *_failures(strategies.errors(after_tick=after_tick, up_to_tick=up_to_tick)),
         *_decisions(Change.objects.filter(kind__in=("halt", "resume"), **applied).order_by("pk")),
         *_breakers(HaltState.objects.filter(who="breaker")),
+        *_suspensions(StrategyState.objects.exclude(suspended="").order_by("name")),
     ]
 
 
@@ -96,3 +97,11 @@ def _breakers(rows: QuerySet[HaltState]) -> Iterator[News]:
     for row in rows:
         fields = {"scope": row.scope, "who": row.who, "why": row.reason, "at": row.at}
         yield News(f"halt:{row.scope}:{row.at}", "halt", "critical", fields)
+
+
+def _suspensions(rows: QuerySet[StrategyState]) -> Iterator[News]:
+    """Strategies that a rule has switched off."""
+    for row in rows:
+        key = f"auto_disabled:{row.name}:{row.suspended_at}"
+        fields = {"strategy": row.name, "reason": row.suspended, "at": row.suspended_at}
+        yield News(key, "auto_disabled", "warning", fields)

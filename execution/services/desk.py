@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from execution.core import desk as core
-from execution.core.types import Change, ChangeKind, Fill, Halt
+from execution.core.types import Change, ChangeKind, Fill, Halt, Suspension
 from execution.models import Change as ChangeRow
 from execution.services import restoring, saving
 from markets import stages
@@ -122,3 +122,5 @@ def _tell(turn: core.Turn) -> None:
             )  # fmt: skip
         elif isinstance(fact, Halt):
             log.critical("Kill switch latched for %s: %s", fact.scope, fact.reason)
+        elif isinstance(fact, Suspension):
+            log.warning("Strategy %s switched off by rule: %s", fact.strategy, fact.reason)

@@ -36,7 +36,7 @@ def restore(position: int) -> Desk:
 
 
 def control() -> Controls:
-    """Switches, limits and halts in force: effective = override or configuration."""
+    """Switches, limits, halts and suspensions in force: effective = override or configuration."""
     fresh = Controls.of(configured.enabled(), settings.PQAP.risk_limits)
     enabled = set(fresh.enabled)
     for row in StrategyState.objects.exclude(override=None):
@@ -47,4 +47,7 @@ def control() -> Controls:
         enabled=frozenset(enabled),
         limits=replace(fresh.limits, **limits),
         halts=dict(HaltState.objects.values_list("scope", "reason")),
+        suspended=dict(
+            StrategyState.objects.exclude(suspended="").values_list("name", "suspended")
+        ),
     )

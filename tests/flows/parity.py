@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from execution.core import engine
-from execution.core.controls import Controls, apply, latch
+from execution.core.controls import Controls, apply, latch, suspend
 from execution.core.desk import ACCOUNTS
 from execution.core.portfolio import deposit
 from execution.core.types import (
@@ -22,6 +22,7 @@ from execution.core.types import (
     Order,
     Portfolio,
     Refusal,
+    Suspension,
 )
 from markets.core.panel import Panel
 from markets.core.tick import Tick
@@ -119,6 +120,11 @@ def from_rows() -> Tables:
                 "strategy", "market", "reason", "detail", "from_at", "to_at"
             )
         ),
+        "suspended": list(
+            done.StrategyState.objects.exclude(suspended="").values_list(
+                "name", "suspended", "suspended_at"
+            )
+        ),
         "orders": list(done.Order.objects.values_list(*ORDER, "signal_id")),
         "fills": list(done.Trade.objects.values_list(*FILL)),
         "refusals": list(done.Refusal.objects.values_list(*REFUSAL)),
@@ -146,6 +152,7 @@ def from_loop(
         facts += opened
     signals: dict[str, list] = {}
     runs: dict[tuple, list] = {}
+    since: dict[str, int] = {}
     for tick in ticks:
         panel.advance(tick)
         opinions = evaluate(strategies, panel)
@@ -161,7 +168,7 @@ def from_loop(
         stamped = changes.get(tick.id, ())
         for change in stamped:
             control = apply(control, change)
-        halts = []
+        halts, suspensions = [], []
         for name in ACCOUNTS:
             accounts[name], news = engine.step(
                 accounts[name], tick, page.standing, {o.strategy: o for o in opinions},
@@ -169,13 +176,23 @@ def from_loop(
                 lapsed=tick.id in lapsed,
             )  # fmt: skip
             halts += [fact for fact in news if isinstance(fact, Halt)]
+            suspensions += [fact for fact in news if isinstance(fact, Suspension)]
             facts += news
             for fact in news:
                 if isinstance(fact, Disposed):
                     signals[fact.signal][-2:] = [fact.disposition, fact.reason]
         for halt in halts:
             control = latch(control, halt.scope, halt.reason)
-    return {"signals": list(signals.values()), "silences": list(runs.values()), **_tables(facts)}
+        for suspension in suspensions:
+            control = suspend(control, suspension)
+            since[suspension.strategy] = suspension.at
+    suspended = [[name, why, since[name]] for name, why in control.suspended.items()]
+    return {
+        "signals": list(signals.values()),
+        "silences": list(runs.values()),
+        "suspended": suspended,
+        **_tables(facts),
+    }
 
 
 def _tables(facts: Iterable[object]) -> Tables:

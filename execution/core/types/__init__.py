@@ -32,6 +32,10 @@ from execution.core.types.orders import (
     Refusal,
 )
 from execution.core.types.trials import (
+    Cluster,
+    Rule,
+    Scores,
+    Shadow,
     Trial,
 )
 from execution.core.types.words import (
@@ -60,6 +64,7 @@ __all__ = [
     "Assembly",
     "Change",
     "ChangeKind",
+    "Cluster",
     "Depletion",
     "Disposed",
     "Disposition",
@@ -86,7 +91,10 @@ __all__ = [
     "Purpose",
     "Refusal",
     "RefusalCode",
+    "Rule",
+    "Scores",
     "Settled",
+    "Shadow",
     "Side",
     "Suspension",
     "Trial",
