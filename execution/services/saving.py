@@ -153,5 +153,6 @@ def _keep_held(desk: Desk) -> None:
         for portfolio in desk.portfolios.values()
         for trial in portfolio.trials.values()
         for shadow in trial.shadows.values()
+        if not shadow.rests_until
     }
     universe.keep_exactly(wanted, reason="held")

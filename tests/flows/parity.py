@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from execution.core import engine
+from execution.core import engine, state
 from execution.core.controls import Controls, apply, latch, suspend
 from execution.core.desk import ACCOUNTS
 from execution.core.portfolio import deposit
@@ -125,6 +125,10 @@ def from_rows() -> Tables:
                 "name", "suspended", "suspended_at"
             )
         ),
+        "trials": [
+            [name, json.dumps(trial, sort_keys=True)]
+            for name, trial in done.Account.objects.get(name="base").state["trials"]
+        ],
         "orders": list(done.Order.objects.values_list(*ORDER, "signal_id")),
         "fills": list(done.Trade.objects.values_list(*FILL)),
         "refusals": list(done.Refusal.objects.values_list(*REFUSAL)),
@@ -191,6 +195,10 @@ def from_loop(
         "signals": list(signals.values()),
         "silences": list(runs.values()),
         "suspended": suspended,
+        "trials": [
+            [name, json.dumps(trial, sort_keys=True)]
+            for name, trial in state.dump(accounts["base"])["trials"]
+        ],
         **_tables(facts),
     }
 
