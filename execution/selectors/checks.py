@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from execution.core.types import CASH_ASSET
 from execution.models import Account, LedgerAccount, Position, Posting, guards
+from execution.selectors import attribution
 
 Balances = Mapping[tuple[str, str, str, str], int]
 """(account, strategy, kind, asset) -> debits less credits."""
@@ -22,7 +23,7 @@ def faults() -> list[str]:
         (row.account, row.strategy, row.kind, row.asset): row.debits - row.credits
         for row in rows.values()
     }
-    return [*found, *_cash(balances), *_shares(balances)]
+    return [*found, *_cash(balances), *_shares(balances), *_results()]
 
 
 def _totals(rows: Mapping[int, LedgerAccount]) -> Iterator[str]:
@@ -65,3 +66,10 @@ def _shares(balances: Balances) -> Iterator[str]:
                 f"{holder} shows {shown.get(key, 0)} of token {key[2][:12]}, "
                 f"the ledger holds {booked.get(key, 0)}"
             )
+
+
+def _results() -> Iterator[str]:
+    """What an account gained must be the sum of the parts its trades and holdings were given."""
+    for account, gap in attribution.gaps().items():
+        if gap:
+            yield f"account {account}: no part of its result explains {gap} micro-dollars of it"
