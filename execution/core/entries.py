@@ -28,6 +28,8 @@ from markets.core.types import Market
 from strategies.core.types import Bet, bet_id
 
 BASE = AccountName.BASE
+UNSTORED = (RefusalCode.DISABLED, RefusalCode.AUTO_DISABLED, RefusalCode.HOLDING)
+"""Refusals that say nothing of one signal: its disposition names them, and no row is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def refused(account: Portfolio, bet: Bet, at: int, no: No) -> tuple[Portfolio, l
     before = account.said.get((bet.strategy, bet.token))
     account, facts = say(account, bet, at, no.disposition, no.code)
     unchanged = before == account.said[(bet.strategy, bet.token)]
-    if unchanged or no.code in (RefusalCode.DISABLED, RefusalCode.HOLDING):
+    if unchanged or no.code in UNSTORED:
         return account, facts
     refusal = Refusal(
         account.account, bet.strategy, bet.market, bet.token, bet_id(bet), no.code, str(no.limit),

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, Value, When
 
 from execution.core.attribution import Attribution
-from execution.core.metrics import Figure, concentration
 from execution.core.types import AccountName, Side
 from execution.models import Account, Position, Trade
 from markets.core.types import ONE
@@ -105,19 +104,16 @@ def cuts(found: list[Cell]) -> dict[str, Mapping[str, Attribution]]:
     }
 
 
-def events(found: list[Cell]) -> Mapping[str, int]:
-    """What came of each event, micro-dollars: P&L of trades and of what is held."""
+def events(found: Iterable[Cell]) -> tuple[Mapping[str, int], frozenset[str]]:
+    """What came of each event, micro-dollars, and in which events something is still held."""
+    found = list(found)
     known = catalogue.belongings(cell.market for cell in found)
     sums: dict[str, int] = {}
     for cell in found:
         event = event_of(cell.market, known)
         sums[event] = sums.get(event, 0) + cell.result
-    return sums
-
-
-def top_share(found: list[Cell]) -> Figure:
-    """The share of all gains that the five best events made."""
-    return concentration(list(events(found).values()))
+    open_ = (event_of(cell.market, known) for cell in found if cell.liquidity == OPEN)
+    return dict(sorted(sums.items())), frozenset(open_)
 
 
 def gaps() -> Mapping[str, int]:

@@ -322,11 +322,10 @@ class TestSwitchedOff:
 
         assert pick(facts, Suspension)
         assert not pick(facts, Order)
-        assert [fact.code for fact in pick(facts, Refusal)] == ["AUTO_DISABLED"]
         assert [(f.disposition, f.reason) for f in pick(facts, Disposed)] == [
             ("shadow", "AUTO_DISABLED")
         ]
-        assert not pick(desk.turn(claim(10)), Refusal), "it is news once"
+        assert not pick(desk.turn(claim(10)), Refusal | Disposed), "it is news once"
 
     def test_what_is_held_is_still_sold(self):
         desk = Desk()
