@@ -14,6 +14,7 @@ from markets.core.types import (
     FeeSchedule,
     Level,
     Market,
+    Print,
     Resolution,
     Terms,
     Token,
@@ -82,6 +83,7 @@ def tick(
     at: int = NOON,
     id: int = 1,
     resolutions: Sequence[Resolution] = (),
+    prints: Sequence[Print] = (),
     levels_kept: int = 10,
 ) -> Tick:
     """A tick in which every given YES book (by token id) was just read, and no other ever."""
@@ -107,5 +109,13 @@ def tick(
         coherent=np.array([b is not None for b in found], dtype=flags),
         depth=tuple(books.pack(b, levels_kept) if b else b"" for b in found),
         resolutions=tuple(resolutions),
+        prints=tuple(prints),
         id=id,
     )
+
+
+def printed(
+    price: str, size: str | int, at: int, *, token: str = "yes-1", side: str = "sell"
+) -> Print:
+    """A trade of market m-1 whose taker sold (or bought) `token`."""
+    return Print("m-" + token.split("-")[1], token, side, micro(price), micro(size), at)

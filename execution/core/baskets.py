@@ -28,9 +28,6 @@ from markets.core import venue as rules
 from markets.core.tick import Tick
 from strategies.core.types import Basket, Bet, bet_id, digest
 
-TRIES = 24
-"""How often a basket's size is cut at most until every leg fits every limit."""
-
 
 def enter(
     account: Portfolio,
@@ -95,23 +92,41 @@ def _sized(
     fractions: Sizing,
 ) -> list[Order] | No:
     """The largest size at which every leg, sent one after the other, passes every limit."""
-    size = rules.floor_size(min(leg.size for leg in basket.legs))
-    no: No | None = None
-    for _ in range(TRIES):
-        trial, orders = account, []
-        for leg in basket.legs:
-            made = _leg(leg, size, trial, tick, control, venue, fractions)
-            if not isinstance(made, Order):
-                size, no = made if isinstance(made, tuple) else (0, made)
-                break
-            orders.append(replace(made, group=_id(basket)))
-            trial, _facts = portfolio.place(trial, made)
+    low, high = 0, min(leg.size for leg in basket.legs) // rules.SIZE_STEP
+    best: list[Order] | No = _legs(basket, high, account, tick, control, venue, fractions)
+    if not isinstance(best, No):
+        return best
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = _legs(basket, middle, account, tick, control, venue, fractions)
+        if isinstance(found, No):
+            high = middle
+            best = found if isinstance(best, No) else best
         else:
-            return orders
-        if size <= 0:
-            break
-    assert no is not None
-    return no
+            low, best = middle, found
+    return best
+
+
+def _legs(
+    basket: Basket,
+    steps: int,
+    account: Portfolio,
+    tick: Tick,
+    control: Controls,
+    venue: Venue,
+    fractions: Sizing,
+) -> list[Order] | No:
+    """Every leg's order at a size of so many steps, or what one of them breaks."""
+    orders: list[Order] = []
+    for leg in basket.legs:
+        size = steps * rules.SIZE_STEP
+        made = _leg(leg, size, account, tick, control, venue, fractions)
+        if isinstance(made, No):
+            return made
+        made = replace(made, group=_id(basket))
+        orders.append(made)
+        account, _ = portfolio.place(account, made)
+    return orders
 
 
 def _leg(
@@ -122,8 +137,7 @@ def _leg(
     control: Controls,
     venue: Venue,
     fractions: Sizing,
-) -> Order | No | tuple[int, No]:
-    """One leg's order of a size, a smaller size to try and why, or why no size will do."""
+) -> Order | No:
     market = tick.universe.markets[tick.universe.column[leg.market]]
     fee = market.terms.fee
     assert fee is not None
@@ -132,19 +146,17 @@ def _leg(
     found = sizing.size_entry(
         sure, account, depth=depth, fee=fee, limits=control.limits, sizing=fractions
     )
-    found = replace(found, size=rules.floor_size(min(found.size, depth)))
     _, ask = tick.touch(leg.token)
     small = too_small(found, market, ask or 0)
     if small:
         return small
     if found.size < size:
-        return found.size, No(found.bound_by or RefusalCode.DEPTH, found.limit, found.value)
+        code = found.bound_by or RefusalCode.DEPTH
+        return No(code, found.limit, found.value, Disposition.SIZED_TO_ZERO)
     made = replace(draft(leg, size), type=OrderType.FOK)
     order = drafting.order(made, account.account, tick, venue)
     breach = risk.refuse(order, account, control.limits)
-    if breach is None:
-        return order
-    return rules.floor_size(size // 2), No(breach.code, breach.limit, breach.value)
+    return No(breach.code, breach.limit, breach.value) if breach else order
 
 
 def _send(

@@ -12,13 +12,17 @@ from markets.core.types import ONE
 
 
 def microprice(bid: int, bid_size: int, ask: int, ask_size: int) -> int:
-    """The touch weighted by the opposite sizes, micro-dollars; a lone side speaks for both."""
-    total = bid_size + ask_size
-    if not total:
-        return (bid + ask) // 2
-    if not bid_size or not ask_size:
+    """The touch weighted by the opposite sizes, micro-dollars; a lone side speaks for both.
+
+    Rounded half to even, so that YES and NO add up to a dollar whichever was asked for.
+    """
+    if bool(bid_size) != bool(ask_size):
         return bid if bid_size else ask
-    return (bid * ask_size + ask * bid_size) // total
+    if not bid_size:
+        bid_size = ask_size = 1
+    whole, rest = divmod(bid * ask_size + ask * bid_size, bid_size + ask_size)
+    odd_half = 2 * rest == bid_size + ask_size and whole % 2
+    return whole + (2 * rest > bid_size + ask_size or odd_half)
 
 
 def parted(fill: Fill, *, fair: int, touch: int, met: int) -> Fill:

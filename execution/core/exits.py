@@ -71,7 +71,7 @@ def due(
     The strategy says "close" or "stop"; its plan "take profit", "stop", "trail" or "time".
     """
     for key, held in sorted(account.positions.items(), key=_order):
-        if not _sellable(held, tick) or _leaving(account, key):
+        if not _sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
             continue
         reason = _reason(held, tick, opinions.get(held.strategy))
         if reason:
@@ -94,6 +94,15 @@ def _leaving(account: Portfolio, key: HoldingKey) -> bool:
     """Whether an exit is already on its way."""
     return any(
         (o.strategy, o.token) == key and o.purpose is Purpose.EXIT for o in account.orders.values()
+    )
+
+
+def _in_basket(account: Portfolio, key: HoldingKey) -> bool:
+    """Whether it is a leg of a basket in the making, which completes it or takes it apart."""
+    return any(
+        (assembly.strategy, leg.token) == key
+        for assembly in account.baskets.values()
+        for leg in assembly.legs
     )
 
 

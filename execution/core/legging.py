@@ -87,8 +87,12 @@ def _finish(account: Portfolio, assembly: Assembly, tick: Tick) -> tuple[Portfol
     if not assembly.convert:
         return account, []
     markets = [tick.universe.markets[tick.universe.column[leg.market]] for leg in assembly.legs]
+    here = [portfolio.free(account, assembly.strategy, leg.token) for leg in assembly.legs]
+    size = rules.floor_size(min(assembly.size, *here))
+    if size <= 0:
+        return account, []
     return operations.convert(
-        account, assembly.strategy, tuple(markets), assembly.size, assembly.plan, tick.at
+        account, assembly.strategy, tuple(markets), size, assembly.plan, tick.at
     )
 
 

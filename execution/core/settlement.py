@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from execution.core import ledger, portfolio
+from execution.core import ledger, operations, portfolio
 from execution.core.types import (
     EndReason,
     Fact,
@@ -37,6 +37,9 @@ def _settle(account: Portfolio, resolution: Resolution, at: int) -> tuple[Portfo
     for order in [o for o in account.orders.values() if o.market == resolution.market]:
         account, cancelled = portfolio.cancel(account, order, EndReason.RESOLVED, at)
         facts += cancelled
+    for waiting in [o for o in account.operations.values() if resolution.market in o.markets]:
+        account, returned = operations.cancel(account, waiting, EndReason.RESOLVED, at)
+        facts += returned
     for key, held in sorted(account.positions.items()):
         if held.market == resolution.market:
             account, settled = _pay(account, key, resolution.payouts[held.index], at)

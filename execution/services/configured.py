@@ -54,5 +54,6 @@ def venues() -> dict[str, PaperVenue]:
 
 
 def setting() -> Setting:
-    """Sizing and the zone of the trading day."""
-    return Setting(settings.PQAP.sizing, ZoneInfo(settings.PQAP.time_zone))
+    """Sizing, the zone of the trading day, and what is paid."""
+    pqap = settings.PQAP
+    return Setting(pqap.sizing, ZoneInfo(pqap.time_zone), rebates=pqap.paper.rebates)

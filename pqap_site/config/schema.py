@@ -111,6 +111,7 @@ class Paper(Block):
     latency_ms: Annotated[int, leaves.whole(1, 60000, "ms")] = 250
     latency_p95_ms: Annotated[int, leaves.whole(1, 600000, "ms")] = 1200
     seed: Annotated[int, leaves.whole(0, MOST_SEED)] = 1
+    rebates: Flag = False
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -45,12 +45,16 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """The account shown first, order latency (median and 95th percentile, ms), the luck's seed."""
+    """The account shown first, order latency (median and 95th percentile, ms), the luck's seed.
+
+    `rebates` says whether estimated maker rebates are paid out.
+    """
 
     fills: str
     latency_ms: int
     latency_p95_ms: int
     seed: int
+    rebates: bool
 
 
 @dataclass(frozen=True, slots=True)

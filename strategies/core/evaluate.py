@@ -53,3 +53,15 @@ def _check(opinion: Opinion, panel: Panel) -> None:
         for part in signal.legs if isinstance(signal, Basket) else (signal,):
             if part.market not in known:
                 raise ValueError(f"signal for market {part.market}, which is not in the tick")
+        if isinstance(signal, Basket) and signal.convert:
+            _check_conversion(signal, panel)
+
+
+def _check_conversion(basket: Basket, panel: Panel) -> None:
+    """Only NO shares of different markets of one neg-risk event can be converted."""
+    universe = panel.tick.universe
+    markets = [universe.markets[universe.column[leg.market]] for leg in basket.legs]
+    no_only = all(m.no.id == leg.token for m, leg in zip(markets, basket.legs, strict=True))
+    one_event = len({m.event.id for m in markets}) == 1 and markets[0].event.neg_risk
+    if not (no_only and one_event and len({m.id for m in markets}) == len(markets)):
+        raise ValueError("a basket to convert needs NO shares of one neg-risk event's markets")

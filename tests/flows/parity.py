@@ -19,6 +19,7 @@ from execution.core.types import (
     Fill,
     Halt,
     JournalEntry,
+    Operation,
     Order,
     Portfolio,
     Refusal,
@@ -49,6 +50,12 @@ ORDER = [
     "reserved",
     "state",
     "reason",
+    "post_only",
+    "expires_at",
+    "group",
+    "fair",
+    "touch",
+    "expected",
 ]
 FILL = [
     "id",
@@ -68,7 +75,18 @@ FILL = [
     "book_at",
     "at",
     "realized_pnl",
+    "fair_value",
+    "spread_cost",
+    "latency_cost",
+    "slippage_cost",
+    "signal_gain",
+    "settlement_gain",
+    "rebate",
 ]
+OPERATION = [
+    "id", "account", "strategy", "kind", "size", "placed_at", "due_at", "reserved", "state",
+    "reason",
+]  # fmt: skip
 REFUSAL = ["account", "strategy", "market", "token", "signal", "code", "limit", "value", "at"]
 EQUITY = ["account", "at", "cash", "reserved", "equity", "drawdown"]
 SIGNAL = [
@@ -131,6 +149,7 @@ def from_rows() -> Tables:
         ],
         "orders": list(done.Order.objects.values_list(*ORDER, "signal_id")),
         "fills": list(done.Trade.objects.values_list(*FILL)),
+        "operations": list(done.Operation.objects.values_list(*OPERATION)),
         "refusals": list(done.Refusal.objects.values_list(*REFUSAL)),
         "equity": list(done.Equity.objects.values_list(*EQUITY)),
         "postings": list(postings),
@@ -206,9 +225,12 @@ def from_loop(
 def _tables(facts: Iterable[object]) -> Tables:
     tables: Tables = defaultdict(list)
     orders: dict[str, Order] = {}
+    operations: dict[str, Operation] = {}
     for fact in facts:
         if isinstance(fact, Order):
             orders[fact.id] = fact
+        elif isinstance(fact, Operation):
+            operations[fact.id] = fact
         elif isinstance(fact, Fill):
             tables["fills"].append([getattr(fact, name) for name in FILL])
         elif isinstance(fact, Refusal):
@@ -217,6 +239,9 @@ def _tables(facts: Iterable[object]) -> Tables:
             tables["equity"].append([getattr(fact, name) for name in EQUITY])
         elif isinstance(fact, JournalEntry):
             tables["postings"] += [_posting(fact, posting) for posting in fact.postings]
+    tables["operations"] = [
+        [getattr(each, name) for name in OPERATION] for each in operations.values()
+    ]
     tables["orders"] = [
         [*(getattr(order, name) for name in ORDER), order.signal or None]
         for order in orders.values()

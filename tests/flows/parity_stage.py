@@ -16,9 +16,10 @@ from pathlib import Path
 
 import django
 
-from tests.flows import taker
+from tests.flows import quoter, taker
 
 taker.register()
+quoter.register()
 os.environ["DJANGO_SETTINGS_MODULE"] = "pqap_site.settings"
 django.setup()
 
@@ -185,6 +186,8 @@ def compare() -> None:
                 "ticks": len(ticks),
                 "past": sum(len(tick.past) for tick in ticks),
                 "fills": len(staged["fills"]),
+                "makers": sum(row[11] == "maker" for row in staged["fills"]),
+                "operations": len(staged["operations"]),
                 "partly": sum(order["state"] == "partly_filled" for order in base),
                 "refusals": dict(Counter(row[5] for row in staged["refusals"])),
                 "lapsed": len(parity.lapsed_ticks()),
