@@ -63,7 +63,8 @@ def learn(
         if trial is old:
             continue
         trial = _closed(trial, name, account)
-        verdict = _judged(name, trial, old) if control.trading(name) else None
+        judged = control.trading(name) and not trial.suspended_at
+        verdict = _judged(name, trial, old) if judged else None
         if verdict:
             trial = replace(trial, suspended_at=at)
             ended.append(Suspension(name, *verdict, at))

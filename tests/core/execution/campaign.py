@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from execution.core import engine, operations, portfolio
+from execution.core import attribution, engine, operations, portfolio
+from execution.core.attribution import Attribution
 from execution.core.controls import Controls, latch
 from execution.core.engine import Setting
 from execution.core.latency import Latency
@@ -155,6 +156,7 @@ class Life:
     orders: dict[str, Order] = field(default_factory=dict)
     taken: dict = field(default_factory=dict)
     number: int = 0
+    parts: Attribution = field(default_factory=Attribution)
 
     def __post_init__(self) -> None:
         self.universe = world(len(self.names), self.mirrored)
@@ -252,6 +254,7 @@ class Life:
                 assert fact.id not in self.ids, "a fill's id is used once"
                 self.ids.add(fact.id)
                 self.fills += 1
+                self.parts += attribution.of_fill(fact)
                 if fact.liquidity == "taker":
                     walks[fact.order].append(fact)
                     self._taker(fact, now)
@@ -289,6 +292,8 @@ class Life:
         assert self.held.reserved == total["RESERVED", CASH_ASSET]
         assert self.held.fees == total["FEES", CASH_ASSET]
         assert shares == {key: p.size for key, p in self.held.positions.items()}
+        parts = self.parts + attribution.of_account(self.held, ())
+        assert attribution.gap(self.held, parts) == 0, parts
 
     def _refresh(self, now: Tick) -> None:
         """Our own memory of what was taken, kept by its own code."""

@@ -122,6 +122,24 @@ class TestEvidence:
         assert desk.trial.deviations == (micro("1"),)
         assert desk.trial.chances == (0,)
 
+    def test_the_fees_of_purchase_and_sale_count(self):
+        world = universe(market("m-1", fee_rate="0.04"))
+        portfolio = account()
+        for number, leave in enumerate((None, None, {0: LEAVE_YES}, None)):
+            shown = of(world, number)
+            portfolio, _ = engine.step(
+                portfolio, shown, [claim(1, variance=0.01)][number:], opinions(shown, leave),
+                control=CONTROLS, venue=VENUE, setting=SETTING,
+            )  # fmt: skip
+
+        # ten shares: 2 cents of spread, and 0.04 p (1 - p) of fee a share each way
+        lost = micro("0.2") + micro("0.1") + 99_840
+        assert portfolio.trials[NAME].results == (-lost,) == (portfolio.realized,)
+        missed, most = micro("0.3") + lost, micro("5.3") + micro("0.1") + 99_840
+        assert exp(portfolio.trials[NAME].evidence / ONE) == pytest.approx(
+            1 + missed / most / 2, abs=1e-5
+        )
+
     def test_an_event_counts_once_and_only_when_nothing_of_it_is_held(self):
         desk = Desk()
         desk.hold(1)
