@@ -66,6 +66,8 @@ class Capital(serializers.Serializer):
     drawdown = Micro()
     high_water = Micro()
     stopped = Text()
+    locked = Micro()
+    owed = Micro()
 
 
 class StrategyFigures(serializers.Serializer):
@@ -308,6 +310,9 @@ class Holding(serializers.Serializer):
     unrealized_pnl = Micro()
     end_date = Instant(allow_null=True)
     opened_at = Instant()
+    state = Text()
+    payout = Micro(allow_null=True)
+    redeem_at = Instant(allow_null=True)
 
 
 class EquityPoint(serializers.Serializer):

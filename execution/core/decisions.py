@@ -10,7 +10,7 @@ def apply(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, li
     cause = f"change {change.id}"
     if change.kind is ChangeKind.DEPOSIT:
         return portfolio.deposit(account, int(change.value), tick.at, cause)
-    if change.kind is ChangeKind.WITHDRAW and int(change.value) <= account.cash:
+    if change.kind is ChangeKind.WITHDRAW and int(change.value) <= account.cash - account.owed:
         return portfolio.deposit(account, -int(change.value), tick.at, cause)
     if change.kind is ChangeKind.RESUME and change.scope in ("", controls.ALL):
         return breakers.rebase(account), []

@@ -2,7 +2,7 @@
 
 Order within a tick: people's changes, rebates of the day before, resolutions, operations that are
 due, arrivals and fills, what they say of each strategy, marks and breakers, baskets in the making,
-exits, quotes, then baskets and bets by (strategy, market, token), and pairs to merge.
+exits, quotes, then baskets and bets by (strategy, market, token), pairs to merge, debts to repay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from execution.core import (
     baskets,
     breakers,
     controls,
+    corrections,
     decisions,
     entries,
     exits,
@@ -40,12 +41,14 @@ BAR_MS = 300_000
 class Setting:
     """What stays the same from tick to tick.
 
-    Sizing, the zone of the trading day, and whether maker rebates are paid out.
+    Sizing, the zone of the trading day, whether maker rebates are paid out, and how long after
+    its outcome a holding becomes cash (`redeem_ms`).
     """
 
     sizing: Sizing
     zone: tzinfo
     rebates: bool = False
+    redeem_ms: int = 900_000
 
 
 def step(
@@ -72,7 +75,7 @@ def step(
     before = account
     account, news = rebates.pay(account, tick.at, paid=setting.rebates)
     facts += news
-    account, news = settlement.advance(account, tick)
+    account, news = settlement.advance(account, tick, setting.redeem_ms)
     facts += news
     account, news = operations.complete(account, tick)
     facts += news
@@ -90,7 +93,7 @@ def step(
         control = controls.latch(control, halt.scope, halt.reason)
         account, news = arrivals.cancel_halted(account, control, tick.at)
         facts += news
-    account, news = legging.tend(account, tick, met, control=control, venue=venue, lapsed=lapsed)
+    account, news = legging.tend(account, tick, facts, control=control, venue=venue, lapsed=lapsed)
     facts += news
     quotes = [signal for signal in signals if isinstance(signal, Quote)]
     if not lapsed:
@@ -101,6 +104,8 @@ def step(
     account, news = _open(account, tick, signals, control, venue, setting, lapsed)
     facts += news
     account, news = operations.merge_pairs(account, tick, quoting.kept_sets(quotes))
+    facts += news
+    account, news = corrections.repay(account, tick.at)
     return _record_equity(account, tick, facts + news)
 
 

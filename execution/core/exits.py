@@ -71,7 +71,7 @@ def due(
     The strategy says "close" or "stop"; its plan "take profit", "stop", "trail" or "time".
     """
     for key, held in sorted(account.positions.items(), key=_order):
-        if not _sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
+        if not sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
             continue
         reason = _reason(held, tick, opinions.get(held.strategy))
         if reason:
@@ -82,7 +82,7 @@ def _order(item: tuple[HoldingKey, Position]) -> tuple[str, str, str]:
     return item[1].strategy, item[1].market, item[1].token
 
 
-def _sellable(held: Position, tick: Tick) -> bool:
+def sellable(held: Position, tick: Tick) -> bool:
     """Whether the exchange would take a sale: a closed market is left alone until it resolves."""
     column = tick.universe.column.get(held.market)
     if column is None or held.resolved:

@@ -13,7 +13,7 @@ from execution.core.types import (
 from markets.core.sets import Exchanged
 from strategies.core.types import digest
 
-CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES = (
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, OWED = (
     "CASH",
     "CAPITAL",
     "RESERVED",
@@ -21,11 +21,16 @@ CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES = (
     "TRADING",
     "FEES",
     "REBATES",
+    "OWED",
 )
 
 
 def _cash(account: str) -> LedgerKey:
     return LedgerKey(account, "", CASH, CASH_ASSET)
+
+
+def _owed(account: str) -> LedgerKey:
+    return LedgerKey(account, "", OWED, CASH_ASSET)
 
 
 def _key(of: Order | Fill | Operation, kind: str, asset: str) -> LedgerKey:
@@ -101,6 +106,26 @@ def settle(fill: Fill) -> JournalEntry:
     return JournalEntry(
         digest("settle", fill.id), fill.account, "settle", fill.id, fill.at, _postings(*moves)
     )
+
+
+def reverse(fill: Fill, settled: str, owed: int) -> JournalEntry:
+    """The settlement with the fill id `settled` undone: shares back, cash out, the rest owed."""
+    trading = _key(fill, TRADING, CASH_ASSET)
+    moves = (
+        (_key(fill, POSITION, fill.token), _key(fill, TRADING, fill.token), fill.size),
+        (trading, _cash(fill.account), fill.notional - owed),
+        (trading, _owed(fill.account), owed),
+    )
+    return JournalEntry(
+        digest("reverse", fill.id), fill.account, "reverse", settled, fill.at, _postings(*moves)
+    )
+
+
+def repay(account: str, amount: int, at: int) -> JournalEntry:
+    """Cash that makes up for payouts taken back when there was not enough of it."""
+    id = digest("repay", account, at)
+    move = (_owed(account), _cash(account), amount)
+    return JournalEntry(id, account, "repay", "owed", at, _postings(move))
 
 
 def set_aside(operation: Operation) -> JournalEntry:

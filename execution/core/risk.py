@@ -47,9 +47,11 @@ def refuse(order: Order, portfolio: Portfolio, limits: Limits) -> Breach | None:
 
 
 def stopped(portfolio: Portfolio, limits: Limits) -> Breach | None:
-    """The breaker that keeps this account from opening anything, or None."""
+    """The breaker or the debt that keeps this account from opening anything, or None."""
     if portfolio.stopped:
         return Breach(RefusalCode.DRAWDOWN, limits.max_drawdown, portfolio.drawdown)
     if portfolio.day_stopped:
         return Breach(RefusalCode.DAILY_LOSS, limits.daily_loss_limit, portfolio.day_loss)
+    if portfolio.owed:
+        return Breach(RefusalCode.CASH, portfolio.cash, portfolio.owed)
     return None

@@ -1,7 +1,8 @@
 """What a tick's facts add to the evidence for and against each strategy, in the base account.
 
 Evidence is counted by event: what is bought and sold within one hangs together. An event is closed
-when the strategy holds nothing in it any more; only then it counts.
+when the strategy holds nothing in it any more; only then it counts. A payout that was booked stays
+counted when it is taken back: what comes of the shares after that counts as another event.
 """
 
 from collections.abc import Sequence
@@ -101,6 +102,8 @@ def _told(trial: Trial, fact: Fill | Order, before: Portfolio, account: Portfoli
     if fact.liquidity is Liquidity.TAKER:
         slip = (fact.size, fact.latency_cost + fact.slippage_cost, fact.expected)
         trial = replace(trial, slips=(*trial.slips, slip)[-verdicts.SLIP_FILLS :])
+    if fact.liquidity is Liquidity.SETTLEMENT and fact.side is Side.BUY:
+        return trial
     key = (fact.strategy, fact.token)
     held = account.positions.get(key) or before.positions.get(key)
     if held is None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, Value, When
 
 from execution.core.attribution import Attribution
-from execution.core.types import AccountName, Side
+from execution.core.types import AccountName, Liquidity, Side
 from execution.models import Account, Position, Trade
 from markets.core.types import ONE
 from markets.selectors import catalogue
@@ -141,8 +141,10 @@ def _since(account: str) -> int:
 
 
 def _paid() -> Case:
-    """What a share cost: a sale's is what its shares had been bought for."""
+    """What a share cost; of one that was sold or paid out, what it had been bought for."""
+    reversed_ = Q(side=Side.BUY, liquidity=Liquidity.SETTLEMENT)
     return Case(
+        When(reversed_, then=(F("notional") + F("realized_pnl")) * ONE / F("size")),
         When(side=Side.BUY, then=F("price")),
         default=(F("notional") - F("fee") - F("realized_pnl")) * ONE / F("size"),
         output_field=BigIntegerField(),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
-from django.db.models import F, Max, Min, Sum
+from django.db.models import F, Max, Min, QuerySet, Sum
 
 from execution.core import metrics
 from execution.core.attribution import Attribution
 from execution.core.metrics import Figure
 from execution.core.types import AccountName, Liquidity, Side
-from execution.models import Account, Equity, Posting
+from execution.models import Account, Equity, Posting, Trade
 from execution.selectors import attribution
 from execution.selectors import trials as evidence
 from execution.selectors.attribution import OPEN
@@ -204,12 +204,17 @@ def _by_event(closed: Sequence[int], seed: str, years: float) -> dict[str, Figur
 def _by_share(account: str, strategy: str) -> dict[str, Figure]:
     """Of shares held to their end: which part paid, beside the part that had to."""
     rows = attribution.trades(account, strategy)
-    bought = rows.filter(side=Side.BUY).aggregate(cost=Sum("notional"), fees=Sum("fee"))
-    ended = rows.filter(liquidity=Liquidity.SETTLEMENT).aggregate(
-        size=Sum("size"), paid=Sum("notional"), gained=Sum("realized_pnl")
-    )
-    size, paid = ended["size"] or 0, ended["paid"] or 0
-    cost = paid - (ended["gained"] or 0)
+    ended = rows.filter(liquidity=Liquidity.SETTLEMENT)
+    traded = rows.filter(side=Side.BUY).exclude(liquidity=Liquidity.SETTLEMENT)
+    bought = traded.aggregate(cost=Sum("notional"), fees=Sum("fee"))
+    size, paid = (_net(ended, column) for column in ("size", "notional"))
+    cost = paid - (ended.aggregate(sum=Sum("realized_pnl"))["sum"] or 0)
     fees = cost * (bought["fees"] or 0) // bought["cost"] if bought["cost"] else 0
     won = Figure(paid / size, note=COUNTED) if size else metrics.breakeven(0, 0)
     return {"win_rate": won, "breakeven": metrics.breakeven(cost + fees, size)}
+
+
+def _net(rows: QuerySet[Trade], column: str) -> int:
+    """The sum of payouts less those that were taken back."""
+    sums = dict(rows.values_list("side").annotate(sum=Sum(column)))
+    return int(sums.get(Side.SELL, 0)) - int(sums.get(Side.BUY, 0))

@@ -7,7 +7,14 @@ from django.db.models import F
 from execution.core import exposure, state
 from execution.core.controls import Controls
 from execution.core.risk import LIMIT_NAMES
-from execution.core.types import AccountName, Change, ChangeKind, Portfolio, Suspension
+from execution.core.types import (
+    AccountName,
+    Change,
+    ChangeKind,
+    HoldingState,
+    Portfolio,
+    Suspension,
+)
 from execution.models import Account, HaltState, LimitState, Position, StrategyState
 
 AUTO_DISABLED = "auto_disabled"
@@ -55,7 +62,7 @@ def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
             value=held.value,
             opened_at=held.opened_at,
             fair_cost=held.fair_cost,
-            state="resolved" if held.resolved else portfolio.locked.get(held.market, ""),
+            state=HoldingState.RESOLVED if held.resolved else portfolio.locked.get(held.market, ""),
         )
         for name, portfolio in portfolios.items()
         for held in portfolio.positions.values()

@@ -26,11 +26,11 @@ class Refused(ValueError):
 class Stated:
     """What the person importing says of the markets, because the file does not.
 
-    `tick_size` None is found from the prices; `fee_rate` (micro) and `end_at` (ms UTC) None are
-    unknown, and then strategies stay silent there.
+    `tick_size` None is found from the prices; `fee` and `end_at` (ms UTC) None are unknown, and
+    then strategies stay silent there.
     """
 
-    fee_rate: int | None
+    fee: FeeSchedule | None
     end_at: int | None
     min_size: int
     tick_size: int | None
@@ -38,8 +38,7 @@ class Stated:
 
     def terms(self, tick_size: int) -> Terms:
         """The stated terms on the given grid."""
-        fee = None if self.fee_rate is None else FeeSchedule(self.fee_rate)
-        return Terms(self.end_at, tick_size, self.min_size, fee)
+        return Terms(self.end_at, tick_size, self.min_size, self.fee)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class Paper(Block):
     latency_p95_ms: Annotated[int, leaves.whole(1, 600000, "ms")] = 1200
     seed: Annotated[int, leaves.whole(0, MOST_SEED)] = 1
     rebates: Flag = False
+    redeem_minutes: Annotated[int, leaves.whole(0, 1440, "minutes")] = 15
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

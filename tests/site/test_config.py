@@ -96,6 +96,7 @@ class TestUsersFile:
 
         assert (found.collection.poll_seconds, found.collection.markets) == (10, 50)
         assert (found.paper.latency_ms, found.paper.latency_p95_ms) == (250, 1200)
+        assert found.paper.redeem_minutes == 15
         assert (found.api.bind, found.api.port, found.api.public_read) == (
             "127.0.0.1",
             8080,

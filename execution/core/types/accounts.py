@@ -137,10 +137,11 @@ class Portfolio:
     """One account between two ticks: everything `step` needs to go on, and nothing else.
 
     Money in micro-dollars. `said` remembers what was last reported of each open signal, so that
-    news is stored when it changes and not at every tick. `locked` maps a market to the state of
-    its outcome (proposed, disputed) while that is open; `settled` remembers payouts by fill id;
-    `placed` are the times of the orders of the last minute, `trials` the evidence for and against
-    each strategy. `accrued` are maker rebates by market that `rebate_day` has not paid yet.
+    news is stored when it changes and not at every tick. `locked` maps a market in which something
+    is held to its HoldingState while its outcome is not final; `settled` remembers payouts by fill
+    id, and `owed` is what was paid out, corrected and not given back yet. `placed` are the times
+    of the orders of the last minute, `trials` the evidence for and against each strategy.
+    `accrued` are maker rebates by market that `rebate_day` has not paid yet.
     """
 
     account: str
@@ -161,6 +162,7 @@ class Portfolio:
     realized: int = 0
     fees: int = 0
     rebates: int = 0
+    owed: int = 0
     rebate_day: int = 0
     equity: int = 0
     high_water: int = 0

@@ -81,6 +81,15 @@ class Liquidity(StrEnum):
     OPERATION = "operation"
 
 
+class HoldingState(StrEnum):
+    """What keeps a holding from being sold for cash as usual."""
+
+    CLOSED = "closed"
+    PROPOSED = "proposed"
+    DISPUTED = "disputed"
+    RESOLVED = "resolved"
+
+
 class Disposition(StrEnum):
     """What became of a signal in the base account."""
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from markets import archive
-from markets.core.types import ONE
+from markets.core import schedules
+from markets.core.types import ONE, FeeSchedule
 from markets.management.arguments import zoned
 from markets.services import foreignpast
 from markets.sources import (
@@ -56,12 +58,26 @@ def micro(text: str) -> int:
     return int(value)
 
 
-def rate(text: str) -> int:
-    """A fee rate in micro, below 1."""
+def fee(text: str) -> FeeSchedule:
+    """A fee rate below 1, or a category's published schedule on a day: "sports@2026-05-01"."""
+    category, named, day = text.partition("@")
+    if named:
+        return _published(text, category, day)
     value = micro(text)
     if value >= ONE:
         raise ArgumentTypeError(f"'{text}' must be below 1; five percent is 0.05")
-    return value
+    return FeeSchedule(value)
+
+
+def _published(text: str, category: str, day: str) -> FeeSchedule:
+    if category not in schedules.NOW:
+        known = ", ".join(sorted(schedules.NOW))
+        raise ArgumentTypeError(f"'{text}' names no category; there are {known}")
+    try:
+        at = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' needs a day, as in sports@2026-05-01") from error
+    return schedules.published(category, int(at.timestamp() * 1000))
 
 
 def grid(text: str) -> int:
@@ -92,7 +108,9 @@ class Command(BaseCommand):
             help="prices only: imported bars of markets the catalogue knows",
         )
         parser.add_argument("--format", choices=sorted({*BOOKS, *PRICES, RECORDING}), required=True)
-        parser.add_argument("--fee-rate", type=rate, help="taker fee rate; unknown if left out")
+        parser.add_argument(
+            "--fee-rate", type=fee, help="0.05, or sports@2026-05-01; unknown if left out"
+        )
         parser.add_argument("--end-date", type=zoned, help="scheduled end; unknown if left out")
         parser.add_argument("--min-size", type=micro, help="shares, default 5")
         parser.add_argument("--tick-size", type=grid, help="found from the prices if left out")
@@ -134,7 +152,7 @@ class Command(BaseCommand):
         written = archive.write_recording(target, ticks)
         self.stdout.write(f"Recorded {written} ticks of {len(markets)} markets in {target}.")
         self._tell(findings)
-        if stated.fee_rate is None:
+        if stated.fee is None:
             self.stdout.write("No --fee-rate was given: nothing will trade on this recording.")
         if all(market.terms.end_at is None for market in markets):
             self.stdout.write("No --end-date was given: strategies will stay silent on it.")
@@ -179,7 +197,7 @@ def _check_target(options: Mapping[str, Any]) -> None:
 
 def _stated(options: Mapping[str, Any]) -> foreign.Stated:
     return foreign.Stated(
-        fee_rate=options["fee_rate"],
+        fee=options["fee_rate"],
         end_at=options["end_date"],
         min_size=5 * ONE if options["min_size"] is None else options["min_size"],
         tick_size=options["tick_size"],

@@ -61,6 +61,7 @@ def _report(
     yield "Capital", f"{dollars(configuration.initial_capital)} dollars, on paper"
     yield from _limits(configuration)
     yield "Paper fills", f"latency {paper.latency_ms} ms, 95 % within {paper.latency_p95_ms} ms"
+    yield "", f"outcomes are paid after {paper.redeem_minutes} minutes"
     yield from _strategies(configuration)
     yield "Web", f"{api.bind} port {api.port}, reading {'open' if api.public_read else 'by login'}"
     yield "Time zone", configuration.time_zone

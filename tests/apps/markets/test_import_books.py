@@ -8,7 +8,7 @@ from django.core.management import CommandError
 from markets import archive
 from markets.core import book as books
 from markets.core.tick import Tick
-from markets.core.types import ONE
+from markets.core.types import ONE, FeeSchedule
 from markets.sources.foreign import condition_id
 from tests import builders as b
 from tests.apps.markets import foreignfiles as files
@@ -123,6 +123,18 @@ class TestUpDownQuotes:
 
         assert int(tick.bid_size[0]) == int(tick.ask_size[0]) == 7 * ONE
         assert "up_bid_depth" in told
+
+    def test_a_fee_may_be_that_of_a_category_on_a_day(self, tmp_path):
+        source = self.file(tmp_path, self.line())
+
+        (tick,), told = recorded(source, "updown_quotes", "--fee-rate", "crypto@2026-02-01")
+
+        assert tick.universe.markets[0].terms.fee == FeeSchedule(250_000, exponent=2)
+        assert "--fee-rate" not in told
+        with pytest.raises(CommandError, match="names no category"):
+            recorded(source, "updown_quotes", "--fee-rate", "nonsense@2026-02-01", "--replace")
+        with pytest.raises(CommandError, match="needs a day"):
+            recorded(source, "updown_quotes", "--fee-rate", "crypto@someday", "--replace")
 
     def test_the_file_knows_its_markets_and_when_they_end(self, tmp_path):
         source = self.file(tmp_path, self.line())

@@ -24,11 +24,13 @@ from execution.core.risk import Limits
 from execution.core.sizing import Sizing
 from execution.core.types import (
     CASH_ASSET,
+    OPEN_STATES,
     AccountName,
     Fact,
     Fill,
     JournalEntry,
     Order,
+    OrderState,
     Portfolio,
     Side,
 )
@@ -36,6 +38,15 @@ from markets.core.tick import Tick, Universe
 from markets.core.types import ONE, Market, Print, Resolution, Status, Token
 from strategies.core.types import LEAVE_BOTH, Basket, Bet, Opinion, Plan, Quote, Signal
 from tests.builders import NOON, book, market, micro, tick
+
+ENDED = frozenset(set(OrderState) - set(OPEN_STATES))
+NEXT = {
+    None: {OrderState.PLACED},
+    OrderState.PLACED: {OrderState.RESTING, *ENDED},
+    OrderState.RESTING: {OrderState.RESTING, *ENDED - {OrderState.REJECTED}},
+    **{state: set() for state in ENDED},
+}
+"""What an order may become; what has ended never speaks again."""
 
 STEP = 10_000
 STRATEGIES = ("alpha", "beta", "gamma")
@@ -249,7 +260,7 @@ class Life:
         walks: dict[str, list[Fill]] = defaultdict(list)
         for fact in facts:
             if isinstance(fact, Order):
-                self.orders[fact.id] = fact
+                self._state(fact)
             elif isinstance(fact, Fill):
                 assert fact.id not in self.ids, "a fill's id is used once"
                 self.ids.add(fact.id)
@@ -264,6 +275,16 @@ class Life:
         for order, parts in walks.items():
             self._walk(self.orders[order], parts, now)
         self._agree()
+
+    def _state(self, fact: Order) -> None:
+        """An order moves through its states one way, and what is filled only grows."""
+        known = self.orders.get(fact.id)
+        before = known.state if known else None
+        assert fact.state in NEXT[before], f"{before} became {fact.state}"
+        assert known is None or known.filled <= fact.filled <= fact.size
+        assert (fact.state is OrderState.FILLED) == (fact.filled == fact.size)
+        assert fact.reserved == 0 or fact.state in OPEN_STATES
+        self.orders[fact.id] = fact
 
     def _book(self, facts: Iterable[Fact]) -> None:
         for fact in facts:

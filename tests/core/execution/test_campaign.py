@@ -69,3 +69,15 @@ def test_with_yes_and_no_swapped_the_same_happens(model):
         assert told(mirrored.live(drawn)) == told(life.live(drawn))
     assert life.held.cash == mirrored.held.cash
     assert life.fills > 150
+
+
+def test_the_same_chance_twice_is_the_same_life():
+    seed = random.SystemRandom().randrange(10**9)
+    print(f"seed {seed}")
+    lives = []
+    for _ in range(2):
+        luck, life = random.Random(seed), Life(NAMES)
+        facts = [life.live(scene(luck, NAMES, number)) for number in range(1, 60)]
+        lives.append((facts, state.dump(life.held)))
+
+    assert lives[0] == lives[1]

@@ -23,15 +23,21 @@ from markets.core.tick import Tick
 from markets.core.types import ONE, Resolution, Status
 from strategies.core.types import LEAVE_YES, Basket, Plan
 from tests.builders import NOON, book, market, micro, tick, universe
-from tests.trading import CONTROLS, SETTING, VENUE, account, bet, opinions
+from tests.trading import CONTROLS, VENUE, account, bet, opinions
+from tests.trading import SETTING as WAITING
 
 EVENTS = 14
 WORLD = universe(*(market(f"m-{n}", event=f"e-{n}", fee_rate="0") for n in range(1, EVENTS + 1)))
 TO_THE_END = Plan(max_hold_ms=0, hold_to_resolution=True)
 NAME = "tester"
+SETTING = replace(WAITING, redeem_ms=0)
+"""Payouts at once: what is tried here does not hang on the wait."""
 
 
-def now(number: int, bid: str = "0.48", ask: str = "0.50", ends: dict[int, int] | None = None):
+def now(
+    number: int, bid: str = "0.48", ask: str = "0.50", ends: dict[int, int] | None = None,
+    open_again: int = 0,
+):  # fmt: skip
     """A tick on which the markets `ends` names are decided: their number, what YES pays."""
     at = NOON + number * 10_000
     books = {m.yes.id: book(m.yes.id, ((bid, 900),), ((ask, 900),), at) for m in WORLD.markets}
@@ -39,6 +45,8 @@ def now(number: int, bid: str = "0.48", ask: str = "0.50", ends: dict[int, int] 
         Resolution(f"m-{n}", Status.RESOLVED, at, (paid, ONE - paid))
         for n, paid in (ends or {}).items()
     ]
+    if open_again:
+        over.append(Resolution(f"m-{open_again}", Status.OPEN, at, None))
     return tick(WORLD, books, at=at, id=number + 1, resolutions=over)
 
 
@@ -462,6 +470,18 @@ class TestShadows:
         desk.turn(ends={2: 0})
 
         assert desk.trial.shadow == (-micro("0.02"),)
+
+
+def test_a_payout_that_is_taken_back_stays_counted_and_the_next_outcome_counts_again():
+    desk = Desk()
+    desk.hold(1)
+    desk.turn(ends={1: ONE})
+    desk.turn(open_again=1)
+    assert desk.portfolio.positions
+    assert desk.trial.results == (micro(5),)
+    desk.turn(ends={1: 0})
+
+    assert desk.trial.results == (micro(5), -micro(5))
 
 
 def test_a_window_keeps_the_newest_events():
