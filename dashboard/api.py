@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from dashboard import access, errors, query, reads, serializers
 from dashboard.reads import clock, state
+from execution.core.decisions import FLATTEN
 from execution.core.types import AccountName, ChangeKind, Disposition, HoldingState, OrderState
 from execution.selectors import accounts, control, orders
 from execution.services import changes
@@ -291,7 +292,10 @@ class Act(Face):
     ) -> Response:
         """Stores the decision and says what was stored."""
         who = request.user.get_username()
-        changes.record(kind=kind, scope=scope, value=value, who=who, why=why)
+        try:
+            changes.record(kind=kind, scope=scope, value=value, who=who, why=why)
+        except changes.BadChange as fault:
+            raise errors.Bad("invalid", fault.field, f"{fault}.") from fault
         stored = {"kind": kind, "scope": scope, "value": value, "who": who, "why": why}
         return Response(serializers.Accepted(stored).data, status=202)
 
@@ -320,20 +324,24 @@ class StrategySwitch(Act):
 
 
 class Halt(Act):
-    """The kill switch: nothing is opened until a person resumes."""
-
-    kind = ChangeKind.HALT
+    """The kill switch: nothing is opened until a person resumes; `flatten` sells what is held."""
 
     @extend_schema(request=serializers.HaltOrder, responses=ACCEPTED)
     def post(self, request: Request) -> Response:
         asked = self.asked(request, serializers.HaltOrder)
-        return self.record(request, self.kind, why=asked["reason"], scope=scope(asked["scope"]))
+        value = FLATTEN if asked["flatten"] else ""
+        where = scope(asked["scope"])
+        return self.record(request, ChangeKind.HALT, why=asked["reason"], scope=where, value=value)
 
 
-class Resume(Halt):
+class Resume(Act):
     """Re-arms what was halted; needs a person and a reason."""
 
-    kind = ChangeKind.RESUME
+    @extend_schema(request=serializers.ResumeOrder, responses=ACCEPTED)
+    def post(self, request: Request) -> Response:
+        asked = self.asked(request, serializers.ResumeOrder)
+        where = scope(asked["scope"])
+        return self.record(request, ChangeKind.RESUME, why=asked["reason"], scope=where)
 
 
 class Limit(Act):

@@ -40,6 +40,7 @@ class Facts:
     desk: int
     desk_moved_at: int | None
     ledger: str = ""
+    mismatch: str = ""
     halted: str = ""
     failing: tuple[str, ...] = ()
     unreadable: bool = False
@@ -74,8 +75,8 @@ def judge(facts: Facts) -> Report:
         found = [
             reason
             for reason in (
-                _ledger(facts), _tick(facts), _desk(facts), *_feeds(facts), _still(facts),
-                _unread(facts), _strategies(facts), _halt(facts),
+                _ledger(facts), _mismatch(facts), _tick(facts), _desk(facts), *_feeds(facts),
+                _still(facts), _unread(facts), _strategies(facts), _halt(facts),
             )
             if reason
         ]  # fmt: skip
@@ -155,6 +156,13 @@ def _ledger(facts: Facts) -> Reason | None:
     if not facts.ledger:
         return None
     return Reason("ledger_broken", f"The ledger cannot be trusted: {facts.ledger}.", Status.ERROR)
+
+
+def _mismatch(facts: Facts) -> Reason | None:
+    if not facts.mismatch:
+        return None
+    message = f"Accounts and ledger do not agree: {facts.mismatch}."
+    return Reason("ledger_mismatch", message, Status.ERROR)
 
 
 def _strategies(facts: Facts) -> Reason | None:

@@ -93,6 +93,7 @@ class LimitUse(serializers.Serializer):
     limit = Micro()
     source = serializers.ChoiceField(("configuration", "override"))
     configured = Micro()
+    unit = serializers.ChoiceField(("dollars", "fraction", "count", "seconds"))
 
 
 class Halted(serializers.Serializer):
@@ -329,12 +330,34 @@ class Reason(serializers.Serializer):
     reason = Text(max_length=500)
 
 
-class HaltOrder(Reason):
+class ResumeOrder(Reason):
     scope = Text(required=False, default="all", max_length=200)
 
 
+class HaltOrder(ResumeOrder):
+    flatten = Flag(required=False, default=False, help_text="Also sell what is held there.")
+
+
+class CloseOrder(Reason):
+    scope = Text(max_length=200, help_text="all, strategy:<name>, market:<id> or token:<id>")
+
+
+class CancelOrder(Reason):
+    scope = Text(max_length=200, help_text="all, strategy:<name>, market:<id> or order:<id>")
+
+
+class MoneyOrder(Reason):
+    amount = Micro(help_text="Dollars, in each of the three accounts.")
+
+
+class AccountOrder(Reason):
+    capital = Micro(required=False, help_text="Dollars; as configured where it is left out.")
+
+
 class LimitOrder(Reason):
-    value = Micro(help_text="Dollars; for max_drawdown a fraction: 0.1 is 10 %.")
+    value = Micro(
+        help_text="In the limit's unit: dollars, a fraction (0.1 is 10 %), a count, seconds."
+    )
 
 
 class Accepted(serializers.Serializer):

@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from dashboard import access, api, outcomes, pages, performance, quality
+from dashboard import access, api, hands, outcomes, pages, performance, quality
 
 PUBLIC = {
     "permission_classes": [access.Reader],
@@ -53,6 +53,11 @@ urlpatterns = [
     ),
     path("api/halt", api.Halt.as_view(), name="api-halt"),
     path("api/resume", api.Resume.as_view(), name="api-resume"),
+    path("api/close", hands.Close.as_view(), name="api-close"),
+    path("api/cancel", hands.Cancel.as_view(), name="api-cancel"),
+    path("api/deposit", hands.Deposit.as_view(), name="api-deposit"),
+    path("api/withdraw", hands.Withdraw.as_view(), name="api-withdraw"),
+    path("api/account/new", hands.NewAccount.as_view(), name="api-account-new"),
     path("api/limits/<str:name>", api.Limit.as_view(), name="limit"),
     path("api/limits/<str:name>/reset", api.LimitReset.as_view(), name="limit-reset"),
     re_path(r"^api/", api.Nowhere.as_view(), name="nowhere"),

@@ -26,8 +26,8 @@ TAKES_CONFIG = {"runpqap", "checkconfig", "backtest"}
 
 READING = {
     "", "--help", "--version", "-h", "check", "checkconfig", "collectstatic", "diffsettings",
-    "doctor", "exporthistory", "help", "makemigrations", "showmigrations", "spectacular",
-    "sqlmigrate", "status", "version", "why",
+    "doctor", "exporthistory", "exportstate", "help", "makemigrations", "showmigrations",
+    "spectacular", "sqlmigrate", "status", "version", "why",
 }  # fmt: skip
 """Commands that change nothing an environment owns; any other refuses to guess between two."""
 
@@ -61,6 +61,7 @@ class Paths:
     log: Path
     archive: Path
     models: Path
+    halt: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def paths(env: str, base: Path | None = None) -> Paths:
         log=folder / "pqap.log",
         archive=folder / "archive",
         models=folder / "models",
+        halt=folder / "HALT",
     )
 
 

@@ -10,9 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 from kombu.exceptions import OperationalError
 
-from execution.core.types import ChangeKind
-from execution.selectors import checks, overrides
-from execution.services import changes, opening
+from execution.selectors import overrides
+from execution.services import opening, reconciling
 from markets.services import feeds, sources, stream
 from notifications import services as notifications
 from pqap_site import (
@@ -51,12 +50,7 @@ def prepare_database() -> str | None:
 
 def check_ledger() -> None:
     """Halt everything when the books do not add up: a person must look before money moves."""
-    faults = checks.faults()
-    for fault in faults:
-        log.critical("Ledger: %s", fault)
-    if faults:
-        why = f"the ledger does not add up: {faults[0]}"
-        changes.record(kind=ChangeKind.HALT, scope="all", who="ledger check", why=why)
+    reconciling.reconcile(insist=True)
 
 
 def prepare_source() -> None:

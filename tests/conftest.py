@@ -17,6 +17,7 @@ pytest_plugins = ("tests.services", "tests.databases", "tests.pasts")
 
 WARM = (
     "execution.services.desk",
+    "execution.services.statefile",
     "markets.selectors.latest",
     "markets.selectors.universes",
     "markets.selectors.ticks",

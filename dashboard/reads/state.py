@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from dashboard import health
 from dashboard.apps import DashboardConfig
 from execution.selectors import accounts, control, orders, overrides
+from execution.services import stopfile
 from markets.selectors import catalogue, continuity
 from markets.selectors.feeds import feeds
 from strategies import selectors as opinions
@@ -196,7 +197,8 @@ def _facts(now: int, started: int, collected: tuple[int, int, int] | None) -> he
         desk=desk.position if desk else 0,
         desk_moved_at=desk.moved_at if desk else None,
         ledger=control.ledger_fault(),
-        halted=halt.reason if halt else "",
+        mismatch=control.mismatch(),
+        halted=halt.reason if halt else stopfile.reason(),
         failing=tuple(sorted(look.strategy for look in looks if look.error)),
         feeds=feeds(),
         still_since=books.still_since,

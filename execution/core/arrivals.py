@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from execution.core import depletion, operations, portfolio
+from execution.core import depletion, leaving, operations, portfolio
 from execution.core.controls import Controls
 from execution.core.ports import Venue
 from execution.core.types import (
@@ -38,7 +38,7 @@ def meet(
 
 
 def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:
-    """A halt is read again when an order would fill: nothing fills under it, nothing is split."""
+    """A halt is read again when an order would fill: under it, only what it wants sold may."""
     facts: list[Fact] = []
     for operation in list(account.operations.values()):
         splits = operation.kind is OperationKind.SPLIT
@@ -46,7 +46,8 @@ def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portf
             account, news = operations.cancel(account, operation, EndReason.HALTED, at)
             facts += news
     for order in list(account.orders.values()):
-        if control.halted(order.strategy, order.market):
+        halted = control.halted(order.strategy, order.market)
+        if halted and not leaving.spared(account, control, order):
             account, news = portfolio.cancel(account, order, EndReason.HALTED, at)
             facts += news
             if order.signal and account.account == AccountName.BASE:

@@ -19,7 +19,8 @@ class Attribution:
 
     `signal` is what fair value gained between purchase and sale, `settlement` what payouts added
     to it, `open` what holdings would bring now less their fair value at purchase. `rebates` are
-    those booked. `undivided` is the cash of trades from before trades were divided into parts.
+    those booked. `undivided` is the cash of trades from before trades were divided into parts, and
+    what an account that was taken over from a file brought along.
     """
 
     signal: int = 0

@@ -14,7 +14,8 @@ class Controls:
     """Effective values; the configured ones lie beside them, for a reset.
 
     `halts` maps a scope ("all", "strategy:<name>", "market:<id>") to its reason, `suspended` a
-    strategy that a rule switched off to why.
+    strategy that a rule switched off to why. `unreadable` is why the stored ones could not be read,
+    until a halt of everything says so as a Change.
     """
 
     configured: frozenset[str]
@@ -23,6 +24,7 @@ class Controls:
     limits: Limits
     halts: Mapping[str, str] = field(default_factory=dict)
     suspended: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
     @classmethod
     def of(cls, enabled: frozenset[str], limits: Limits) -> "Controls":
@@ -35,8 +37,12 @@ class Controls:
 
     def halted(self, strategy: str, market: str) -> str | None:
         """The scope of the halt that stops this strategy in this market, or None."""
+        return next(iter(self.scopes(strategy, market)), None)
+
+    def scopes(self, strategy: str, market: str) -> tuple[str, ...]:
+        """The scopes of every halt that stops this strategy in this market, the widest first."""
         scopes = (ALL, f"strategy:{strategy}", f"market:{market}")
-        return next((scope for scope in scopes if scope in self.halts), None)
+        return tuple(scope for scope in scopes if scope in self.halts)
 
 
 def apply(controls: Controls, change: Change) -> Controls:
@@ -44,7 +50,7 @@ def apply(controls: Controls, change: Change) -> Controls:
     scope = change.scope
     match change.kind:
         case ChangeKind.HALT:
-            return latch(controls, scope or ALL, change.why)
+            return replace(latch(controls, scope or ALL, change.why), unreadable="")
         case ChangeKind.RESUME:
             kept = {s: why for s, why in controls.halts.items() if s != (scope or ALL)}
             return replace(controls, halts=kept)
@@ -62,6 +68,12 @@ def apply(controls: Controls, change: Change) -> Controls:
             value = getattr(controls.configured_limits, scope)
             return replace(controls, limits=replace(controls.limits, **{scope: value}))
     return controls
+
+
+def is_scope(scope: str) -> bool:
+    """Whether a halt can have this scope: "all", "strategy:<name>" or "market:<id>"."""
+    prefix, _, rest = scope.partition(":")
+    return scope == ALL or (prefix in ("strategy", "market") and bool(rest))
 
 
 def latch(controls: Controls, scope: str, reason: str) -> Controls:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from execution.core import costs, queueing, taking
 from execution.core.ports import Venue
-from execution.core.types import Order, OrderType, Purpose, Side
+from execution.core.types import AccountName, Order, OrderType, Purpose, Side
 from markets.core import venue as rules
 from markets.core.tick import Tick
 from markets.core.types import ONE, FeeSchedule, Market
@@ -44,11 +44,9 @@ def order(draft: Draft, account: str, tick: Tick, venue: Venue) -> Order:
     market = tick.universe.markets[column]
     buy = draft.side is Side.BUY
     bid, ask = tick.touch(draft.token)
-    key = (
-        account, draft.strategy, market.id, draft.token, draft.purpose, tick.at, draft.leg
-    )  # fmt: skip
+    key = (draft.strategy, market.id, draft.token, draft.purpose, tick.at, draft.leg)
     made = Order(
-        id=digest(*key),
+        id=digest(account, *key),
         account=account,
         strategy=draft.strategy,
         market=market.id,
@@ -82,6 +80,12 @@ def order(draft: Draft, account: str, tick: Tick, venue: Venue) -> Order:
         seen_at=int(tick.observed_at[column]),
     )
     return replace(made, arrives_at=venue.arrival(made, market.terms.taker_delay_ms))
+
+
+def twins(order: Order) -> frozenset[str]:
+    """The ids that one decision's order has in the three accounts."""
+    key = (order.strategy, order.market, order.token, order.purpose, order.placed_at, order.leg)
+    return frozenset(digest(name, *key) for name in AccountName)
 
 
 def fair(token: str, tick: Tick) -> int:

@@ -23,6 +23,7 @@ from execution.core import (
     operations,
     quoting,
     rebates,
+    risk,
     settlement,
     shadows,
     trials,
@@ -69,6 +70,7 @@ def step(
     applied here. A lapsed tick fills, settles and marks, but makes no order.
     """
     facts: list[Fact] = []
+    account = replace(account, placed=risk.recent(account.placed, tick.at))
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from execution.core import drafting, exposure, risk, sizing
+from execution.core import drafting, exposure, kelly, leaving, risk, sizing
 from execution.core import portfolio as accounts
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
@@ -58,7 +58,7 @@ def enter(
     """
     facts: list[Fact] = []
     for bet in sorted(bets, key=lambda bet: (bet.strategy, bet.market, bet.token)):
-        answer = _answer(bet, account, tick, control, venue, sizing, lapsed)
+        answer = _answer(bet, bets, account, tick, control, venue, sizing, lapsed)
         if isinstance(answer, Order):
             account, news = accounts.place(account, answer)
             facts += news
@@ -72,6 +72,7 @@ def enter(
 
 def _answer(
     bet: Bet,
+    bets: Sequence[Bet],
     account: Portfolio,
     tick: Tick,
     control: Controls,
@@ -80,11 +81,13 @@ def _answer(
     lapsed: bool,
 ) -> Order | No | None:
     """The order that closes the gap, why there is none, or None when there is no gap."""
+    if leaving.barred(account, bet.strategy, bet.market):
+        return No(RefusalCode.CLOSING)
     if exposure.held_or_open(account, bet.strategy, bet.market):
         known = account.said.get((bet.strategy, bet.token), ("", ""))[0] == bet_id(bet)
         return None if known else No(RefusalCode.HOLDING, disposition=Disposition.SUPERSEDED)
     no = barred(bet, account, tick, control, lapsed)
-    return no or _sized(bet, account, tick, control, venue, fractions)
+    return no or _sized(bet, bets, account, tick, control, venue, fractions)
 
 
 def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: bool) -> No | None:
@@ -102,7 +105,8 @@ def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: 
     breach = risk.stopped(account, control.limits)
     if breach:
         return No(breach.code, breach.limit, breach.value)
-    return _tradable(bet, tick)
+    breach = risk.unsound(bet.market, control.limits, tick)
+    return No(breach.code, breach.limit, breach.value) if breach else None
 
 
 def _switched_off(strategy: str, control: Controls) -> No:
@@ -113,23 +117,9 @@ def _switched_off(strategy: str, control: Controls) -> No:
     return No(RefusalCode.DISABLED, disposition=Disposition.SHADOW)
 
 
-def _tradable(bet: Bet, tick: Tick) -> No | None:
-    """Why the market cannot be traded at this tick at all, or None."""
-    column = tick.universe.column.get(bet.market)
-    if column is None:
-        return No(RefusalCode.NOT_ACCEPTING)
-    terms = tick.universe.markets[column].terms
-    if terms.fee is None:
-        return No(RefusalCode.FEE_UNKNOWN)
-    if not terms.accepting_orders:
-        return No(RefusalCode.NOT_ACCEPTING)
-    if not tick.coherent[column]:
-        return No(RefusalCode.STALE)
-    return None
-
-
 def _sized(
     bet: Bet,
+    bets: Sequence[Bet],
     account: Portfolio,
     tick: Tick,
     control: Controls,
@@ -137,18 +127,22 @@ def _sized(
     fractions: Sizing,
 ) -> Order | No:
     market = tick.universe.markets[tick.universe.column[bet.market]]
-    fee = market.terms.fee
-    assert fee is not None
     depth = venue.usable(bet.token, True, bet.limit, tick, account.depleted)
     sized = sizing.size_entry(
-        bet, account, depth=depth, fee=fee, limits=control.limits, sizing=fractions
+        bet,
+        account,
+        tick,
+        depth=depth,
+        limits=control.limits,
+        sizing=fractions,
+        others=bets,
     )
     _, ask = tick.touch(bet.token)
     no = too_small(sized, market, ask or 0)
     if no:
         return no
     order = drafting.order(draft(bet, sized.size), account.account, tick, venue)
-    breach = risk.refuse(order, account, control.limits)
+    breach = risk.refuse(order, account, control.limits, tick, halts=control.halts)
     return No(breach.code, breach.limit, breach.value) if breach else order
 
 
@@ -177,7 +171,7 @@ def draft(bet: Bet, size: int) -> Draft:
         plan=bet.plan,
         claimed=bet.fair,
         edge=bet.edge,
-        deviation=sizing.deviation(bet),
+        deviation=kelly.deviation(bet),
     )
 
 

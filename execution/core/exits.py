@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from execution.core import drafting, portfolio
+from execution.core import drafting, leaving, portfolio
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
 from execution.core.ports import Venue
@@ -35,12 +35,12 @@ def leave(
     """Sell what is due at this tick, where no halt forbids it."""
     facts: list[Fact] = []
     for held, reason in due(account, tick, opinions):
-        if not control.halted(held.strategy, held.market):
+        if leaving.may_sell(account, control, (held.strategy, held.token), held.market):
             order = sale(account, held, reason, tick, venue)
             if order:
                 account, news = portfolio.place(account, order)
                 facts += news
-    return account, facts
+    return leaving.forget(account, tick), facts
 
 
 def sale(account: Portfolio, held: Position, reason: str, tick: Tick, venue: Venue) -> Order | None:
@@ -68,12 +68,15 @@ def due(
 ) -> Iterator[tuple[Position, str]]:
     """Holdings that should be sold at this tick and why, in order.
 
-    The strategy says "close" or "stop"; its plan "take profit", "stop", "trail" or "time".
+    A person says "by hand" or "flatten", the strategy "close" or "stop"; its plan says "take
+    profit", "stop", "trail" or "time"; an account that flattens ends the rest for its "daily loss".
     """
     for key, held in sorted(account.positions.items(), key=_order):
         if not sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
             continue
-        reason = _reason(held, tick, opinions.get(held.strategy))
+        reason = leaving.reason(account, key)
+        reason = reason or _reason(held, tick, opinions.get(held.strategy))
+        reason = reason or ("daily loss" if account.flatten else "")
         if reason:
             yield held, reason
 

@@ -7,13 +7,14 @@ from execution.core.types import (
     LedgerKey,
     Operation,
     Order,
+    Portfolio,
     Posting,
     Side,
 )
 from markets.core.sets import Exchanged
 from strategies.core.types import digest
 
-CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, OWED = (
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, OWED, ARCHIVED = (
     "CASH",
     "CAPITAL",
     "RESERVED",
@@ -22,7 +23,12 @@ CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, OWED = (
     "FEES",
     "REBATES",
     "OWED",
+    "ARCHIVED",
 )
+
+
+Move = tuple[LedgerKey, LedgerKey, int]
+"""(debit, credit, amount)."""
 
 
 def _cash(account: str) -> LedgerKey:
@@ -37,7 +43,7 @@ def _key(of: Order | Fill | Operation, kind: str, asset: str) -> LedgerKey:
     return LedgerKey(of.account, of.strategy, kind, asset)
 
 
-def _postings(*moves: tuple[LedgerKey, LedgerKey, int]) -> tuple[Posting, ...]:
+def _postings(*moves: Move) -> tuple[Posting, ...]:
     return tuple(Posting(debit, credit, amount) for debit, credit, amount in moves if amount)
 
 
@@ -95,6 +101,66 @@ def fill(fill: Fill) -> JournalEntry:
     return JournalEntry(
         digest("fill", fill.id), fill.account, "fill", fill.id, fill.at, _postings(*moves)
     )
+
+
+def archive(closed: Portfolio, at: int, cause: str) -> JournalEntry:
+    """An era's end: its cash goes back to capital, its shares and every total are put away.
+
+    CASH, CAPITAL, TRADING, FEES, REBATES and OWED of the account stand at nothing afterwards.
+    `closed` has no open orders and no operations.
+    """
+    name = closed.account
+    away, capital = _shared(name, ARCHIVED), _shared(name, CAPITAL)
+    traded = closed.deposits + closed.rebates + closed.owed - closed.cash - closed.fees
+    moves = [
+        _signed(capital, _cash(name), closed.cash),
+        _signed(capital, away, closed.deposits - closed.cash),
+        _signed(away, _shared(name, FEES), closed.fees),
+        _signed(away, _shared(name, TRADING), traded),
+        _signed(_shared(name, REBATES), away, closed.rebates),
+        _signed(_owed(name), away, closed.owed),
+    ]
+    for (strategy, token), held in sorted(closed.positions.items()):
+        kept, put_away = (LedgerKey(name, strategy, k, token) for k in (POSITION, ARCHIVED))
+        moves.append((put_away, kept, held.size))
+    return JournalEntry(
+        digest("archive", name, cause), name, "archive", cause, at, _postings(*moves)
+    )
+
+
+def taken_over(before: Portfolio, after: Portfolio, at: int, cause: str) -> JournalEntry:
+    """What makes an account equal to an imported one, all of it against CAPITAL."""
+    name = after.account
+    capital = _shared(name, CAPITAL)
+    cash, fees = after.cash - before.cash, after.fees - before.fees
+    deposits, rebates = after.deposits - before.deposits, after.rebates - before.rebates
+    owed = after.owed - before.owed
+    moves = [
+        _signed(_cash(name), capital, cash),
+        _signed(_shared(name, FEES), capital, fees),
+        _signed(_shared(name, TRADING), capital, deposits + rebates + owed - cash - fees),
+        _signed(capital, _shared(name, REBATES), rebates),
+        _signed(capital, _owed(name), owed),
+    ]
+    for strategy, token in sorted({*before.positions, *after.positions}):
+        kept = LedgerKey(name, strategy, POSITION, token)
+        size = _size(after, strategy, token) - _size(before, strategy, token)
+        moves.append(_signed(kept, LedgerKey(name, "", CAPITAL, token), size))
+    return JournalEntry(digest("import", name, cause), name, "import", cause, at, _postings(*moves))
+
+
+def _shared(account: str, kind: str) -> LedgerKey:
+    return LedgerKey(account, "", kind, CASH_ASSET)
+
+
+def _signed(debit: LedgerKey, credit: LedgerKey, amount: int) -> Move:
+    """A move of `amount`, the other way round where it is negative."""
+    return (debit, credit, amount) if amount >= 0 else (credit, debit, -amount)
+
+
+def _size(account: Portfolio, strategy: str, token: str) -> int:
+    held = account.positions.get((strategy, token))
+    return held.size if held else 0
 
 
 def settle(fill: Fill) -> JournalEntry:
@@ -162,9 +228,6 @@ def rebate(account: str, market: str, day: int, amount: int, at: int) -> Journal
     return JournalEntry(
         digest("rebate", account, cause), account, "rebate", cause, at, _postings(move)
     )
-
-
-Move = tuple[LedgerKey, LedgerKey, int]
 
 
 def _aside(operation: Operation) -> tuple[Move, ...]:

@@ -115,7 +115,7 @@ def _repair(
     legs = {leg.place: leg for leg in assembly.legs}
     for leg in missing:
         order = _again(assembly, leg, extra, account, tick, venue)
-        if risk.refuse(order, account, control.limits) is not None:
+        if risk.refuse(order, account, control.limits, tick, halts=control.halts) is not None:
             return None
         account, news = portfolio.place(account, order)
         facts += news

@@ -37,13 +37,17 @@ def put(mapping: Mapping[Key, Value], key: Key, value: Value | None) -> dict[Key
 
 
 def deposit(portfolio: Portfolio, amount: int, at: int, cause: str) -> tuple[Portfolio, list[Fact]]:
-    """Capital in or out: no profit, no loss, and no drawdown."""
+    """Capital in or out: no profit, no loss, and a drawdown that stays the share it was."""
+    equity = portfolio.equity + amount
+    high_water = portfolio.high_water + amount
+    if portfolio.equity > 0:
+        high_water = portfolio.high_water * equity // portfolio.equity
     return replace(
         portfolio,
         cash=portfolio.cash + amount,
         deposits=portfolio.deposits + amount,
-        equity=portfolio.equity + amount,
-        high_water=portfolio.high_water + amount,
+        equity=equity,
+        high_water=high_water,
         day_open=portfolio.day_open + amount,
     ), [ledger.deposit(portfolio.account, amount, at, cause)]
 

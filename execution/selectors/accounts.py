@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, Min, Q, Sum
 
 from execution.core import state as exact
 from execution.core.types import AccountName, HoldingState
 from execution.core.types import Position as Decided
-from execution.models import Account, Equity, Position, Trade
+from execution.models import Account, Archive, Equity, Position, Trade
 from markets.core.types import ONE
 from markets.selectors import catalogue
 from markets.selectors.conditions import between, given
@@ -44,6 +44,7 @@ class Capital:
     marked_at: int
     locked: int = 0
     owed: int = 0
+    era: int = 1
 
     @property
     def pnl_percent(self) -> int:
@@ -103,6 +104,28 @@ class Result:
         return self.realized_pnl + self.unrealized_pnl
 
 
+@dataclass(frozen=True, slots=True)
+class Era:
+    """An account that was put away, micro-dollars; times ms UTC."""
+
+    account: str
+    era: int
+    opened_at: int
+    closed_at: int
+    equity: int
+    deposits: int
+    realized_pnl: int
+    fees: int
+    who: str
+    why: str
+    trades: int
+
+    @property
+    def pnl(self) -> int:
+        """What it came to: its last equity less what was paid in."""
+        return self.equity - self.deposits
+
+
 def capital() -> tuple[Capital, ...]:
     """Every account's figures, base first; empty before the accounts are opened."""
     held = {
@@ -121,6 +144,35 @@ def locked_capital(*, account: str = AccountName.BASE) -> Mapping[str, int]:
     return dict(rows.values_list("state").annotate(Sum("cost")))
 
 
+def begun(account: str = "") -> int:
+    """When an account began (ms UTC), or the first of them; 0 before they are open."""
+    rows = Account.objects.filter(given(name=account))
+    return rows.aggregate(at=Min("opened_at"))["at"] or 0
+
+
+def eras(*, account: str = "") -> tuple[Era, ...]:
+    """Accounts that were put away, the latest closed first."""
+    rows = Archive.objects.filter(given(account=account)).order_by("-closed_at", "account")
+    return tuple(
+        Era(
+            account=row.account,
+            era=row.era,
+            opened_at=row.opened_at,
+            closed_at=row.closed_at,
+            equity=row.equity,
+            deposits=row.deposits,
+            realized_pnl=row.realized,
+            fees=row.fees,
+            who=row.who,
+            why=row.why,
+            trades=Trade.objects.filter(
+                account=row.account, at__gte=row.opened_at, at__lt=row.closed_at
+            ).count(),
+        )
+        for row in rows
+    )
+
+
 def holdings(
     *,
     account: str = "",
@@ -137,6 +189,19 @@ def holdings(
     return page(rows, _holdings, by=("opened_at", "id"), place=place, limit=limit)
 
 
+def held_in(scope: str) -> tuple[Holding, ...]:
+    """Holdings that a close of this scope means, in every account."""
+    rows = Position.objects.filter(scoped(scope, "token"), size__gt=0)
+    return tuple(_holdings(list(rows.order_by("account", "strategy", "pk"))))
+
+
+def scoped(scope: str, finest: str) -> Q:
+    """The rows a decision's scope means: "all", "strategy:<name>", "market:<id>", or a finest."""
+    kind, _, name = scope.partition(":")
+    columns = {"strategy": "strategy", "market": "market", "token": "token", "order": "id"}
+    return Q(**{columns[kind]: name}) if kind in ("strategy", "market", finest) else Q()
+
+
 def holding_count(*, account: str = AccountName.BASE) -> int:
     """How many positions an account holds."""
     return Position.objects.filter(account=account, size__gt=0).count()
@@ -151,7 +216,11 @@ def equity(
     place: Place | None = None,
     limit: int = 100,
 ) -> Page[EquityPoint]:
-    """The equity curve, newest first; with `every_ms` the last point of each interval."""
+    """The equity curve, newest first; with `every_ms` the last point of each interval.
+
+    Without `since` it begins where the accounts do; earlier eras are there for who asks.
+    """
+    since = begun(account) if since is None else since
     rows = Equity.objects.filter(given(account=account), between("at", since, until))
     if every_ms:
         slots = rows.annotate(slot=F("at") / every_ms).values("account", "slot")
@@ -160,10 +229,10 @@ def equity(
 
 
 def results(*, account: str = AccountName.BASE) -> Mapping[str, Result]:
-    """What each strategy came to in an account, by name."""
+    """What each strategy came to in an account since it began, by name."""
     traded = {
         name: (count, pnl)
-        for name, count, pnl in Trade.objects.filter(account=account)
+        for name, count, pnl in Trade.objects.filter(account=account, at__gte=begun(account))
         .values_list("strategy")
         .annotate(count=Count("id"), pnl=Sum("realized_pnl"))
     }
@@ -195,6 +264,7 @@ def _capital(row: Account, unrealized: int, locked: int) -> Capital:
         marked_at=row.marked_at,
         locked=locked,
         owed=row.state.get("owed", 0),
+        era=row.era,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, Value, When
 
 from execution.core.attribution import Attribution
+from execution.core.eras import Imported
 from execution.core.types import AccountName, Liquidity, Side
-from execution.models import Account, Position, Trade
+from execution.models import Account, Change, JournalEntry, Position, Trade
 from markets.core.types import ONE
 from markets.selectors import catalogue
 from markets.selectors.conditions import given
@@ -70,7 +71,8 @@ def cells(*, account: str = AccountName.BASE, strategy: str = "") -> list[Cell]:
 
 def trades(account: str, strategy: str = "") -> QuerySet[Trade]:
     """An account's trades since it began, of one strategy or all."""
-    return Trade.objects.filter(given(strategy=strategy), account=account, at__gte=_since(account))
+    since = _began(account)[0]
+    return Trade.objects.filter(given(strategy=strategy), account=account, at__gte=since)
 
 
 def held(account: str, strategy: str = "") -> QuerySet[Position]:
@@ -79,9 +81,16 @@ def held(account: str, strategy: str = "") -> QuerySet[Position]:
     return rows.order_by("strategy", "token")
 
 
-def total(found: Iterable[Cell], *, rebates: int = 0) -> Attribution:
-    """All cells together; `rebates` are those booked to the account."""
-    return sum((cell.parts for cell in found), Attribution(rebates=rebates))
+def whole(row: Account, found: Iterable[Cell]) -> Attribution:
+    """An account's whole result: all its cells, rebates that were booked, what it began with."""
+    _, brought, rebates = _began(row.name)
+    rest = Attribution(rebates=row.rebates - rebates, undivided=brought)
+    return total(found) + rest
+
+
+def total(found: Iterable[Cell]) -> Attribution:
+    """All cells together."""
+    return sum((cell.parts for cell in found), Attribution())
 
 
 def cut(found: Iterable[Cell], key: Callable[[Cell], str]) -> Mapping[str, Attribution]:
@@ -120,7 +129,7 @@ def gaps() -> Mapping[str, int]:
     """By how much each account's result differs from its parts, micro-dollars; 0 is right."""
     found = {}
     for row in Account.objects.order_by("name"):
-        parts = total(cells(account=row.name), rebates=row.rebates)
+        parts = whole(row, cells(account=row.name))
         found[row.name] = row.equity - row.deposits - parts.result
     return found
 
@@ -134,10 +143,21 @@ def _category(market: str, known: Mapping[str, catalogue.Belonging]) -> str:
     return known[market].category if market in known else ""
 
 
-def _since(account: str) -> int:
-    """When the account began (ms UTC): a later one under the same name leaves old trades out."""
-    row = Account.objects.filter(name=account, era__gt=1).first()
-    return row.opened_at if row else 0
+def _began(account: str) -> tuple[int, int, int]:
+    """When an account began (ms UTC), what it brought along then, and its rebates (micro-dollars).
+
+    One taken over from a file began with what had been realized before, and with the difference
+    between the fair values and the costs of its holdings.
+    """
+    opened = Account.objects.filter(name=account).values_list("opened_at", flat=True).first() or 0
+    taken = JournalEntry.objects.filter(account=account, kind="import", at__gte=opened)
+    newest = taken.order_by("-at", "-tick_id").first()
+    change = newest and Change.objects.filter(pk=newest.cause.rpartition(" ")[2]).first()
+    if newest is None or change is None:
+        return opened, 0, 0
+    file = Imported.load(change.value)
+    shifted = sum(held.fair_cost - held.cost for held in file.positions)
+    return newest.at, file.realized + file.rebates + shifted, file.rebates
 
 
 def _paid() -> Case:

@@ -8,22 +8,55 @@ from django.db.models import Sum
 
 from execution.core.types import CASH_ASSET
 from execution.models import Account, LedgerAccount, Position, Posting, guards
-from execution.selectors import attribution
-
-Balances = Mapping[tuple[str, str, str, str], int]
-"""(account, strategy, kind, asset) -> debits less credits."""
+from execution.models.rows import SPENDABLE
+from execution.selectors import attribution, proofs
+from execution.selectors.snapshot import snapshot
 
 
 def faults() -> list[str]:
-    """Everything wrong with the ledger, one sentence each; folds all postings, so not for pages."""
+    """Everything wrong with the books, one sentence each; reads all of them, so not for pages.
+
+    All is read as of one moment, beside a desk at work.
+    """
+    with snapshot():
+        return _faults()
+
+
+def postings() -> int:
+    """How many postings there are."""
+    return Posting.objects.count()
+
+
+def _faults() -> list[str]:
     rows = {row.pk: row for row in LedgerAccount.objects.all()}
-    found = [f"the guard {name} is missing" for name in guards.missing(connection)]
-    found += _totals(rows)
     balances = {
         (row.account, row.strategy, row.kind, row.asset): row.debits - row.credits
         for row in rows.values()
     }
-    return [*found, *_cash(balances), *_shares(balances), *_results()]
+    return [
+        *(f"the guard {name} is missing" for name in guards.missing(connection)),
+        *_totals(rows),
+        *_balanced(balances),
+        *_cash(balances),
+        *_shares(balances),
+        *proofs.bookings(),
+        *proofs.orders(),
+        *proofs.accounts(balances),
+        *proofs.ended_markets(),
+        *_results(),
+    ]
+
+
+def _balanced(balances: proofs.Balances) -> Iterator[str]:
+    """Each account's assets balance to nothing, and nothing that can be spent is overdrawn."""
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for (account, strategy, kind, asset), amount in balances.items():
+        sums[account, asset] += amount
+        if kind in SPENDABLE and amount < 0:
+            yield f"{account}/{strategy} owes {-amount} of {kind} {asset[:12]}"
+    for (account, asset), gap in sorted(sums.items()):
+        if gap:
+            yield f"account {account} is out of balance by {gap} of {asset[:12]}"
 
 
 def _totals(rows: Mapping[int, LedgerAccount]) -> Iterator[str]:
@@ -37,7 +70,7 @@ def _totals(rows: Mapping[int, LedgerAccount]) -> Iterator[str]:
                 yield f"{row} has {side}s of {kept}, its postings make {folded.get(key, 0)}"
 
 
-def _cash(balances: Balances) -> Iterator[str]:
+def _cash(balances: proofs.Balances) -> Iterator[str]:
     """Shown cash, reservations and debts must be what lies in the ledger."""
     for account in Account.objects.all():
         free = balances.get((account.name, "", "CASH", CASH_ASSET), 0)
@@ -57,7 +90,7 @@ def _cash(balances: Balances) -> Iterator[str]:
                 yield f"account {account.name} shows {what} of {shown}, the ledger holds {booked}"
 
 
-def _shares(balances: Balances) -> Iterator[str]:
+def _shares(balances: proofs.Balances) -> Iterator[str]:
     """Shown holdings must be the shares that lie in the ledger, free or reserved for a sale."""
     booked: dict[tuple[str, str, str], int] = defaultdict(int)
     for (account, strategy, kind, asset), amount in balances.items():

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Max, Sum
 
+from execution.core.risk import UNITS
 from execution.core.types import ChangeKind
 from execution.models import (
     Account,
@@ -19,6 +20,7 @@ from execution.models import (
     LimitState,
     Order,
     Posting,
+    Reconciliation,
     Refusal,
     StrategyState,
     Trade,
@@ -60,7 +62,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """One limit and its use, micro-dollars (`max_drawdown`: micro, 100_000 is 10 %)."""
+    """One limit and its use, in millionths of its unit (`max_drawdown`: 100_000 is 10 %)."""
 
     name: str
     used: int
@@ -71,6 +73,11 @@ class LimitUse:
     def limit(self) -> int:
         """The value in force: the override, else the configuration."""
         return self.configured if self.override is None else self.override
+
+    @property
+    def unit(self) -> str:
+        """What it counts: dollars, fraction, count or seconds."""
+        return UNITS[self.name]
 
     @property
     def source(self) -> str:
@@ -130,7 +137,7 @@ def limits() -> tuple[LimitUse, ...]:
     """Every risk limit with its use, in name order."""
     return tuple(
         LimitUse(row.name, row.used, row.configured, row.override)
-        for row in LimitState.objects.order_by("name")
+        for row in LimitState.objects.filter(name__in=UNITS).order_by("name")
     )
 
 
@@ -173,6 +180,12 @@ def ledger_fault() -> str:
     if odd:
         return f"account {odd['account']} is out of balance by {odd['gap']} micro of {odd['asset']}"
     return ""
+
+
+def mismatch() -> str:
+    """What the newest reconciliation found first, '' where accounts and ledger agreed."""
+    found = Reconciliation.objects.order_by("-pk").values_list("faults", flat=True).first()
+    return str(found[0]) if found else ""
 
 
 def row_counts() -> dict[str, int]:

@@ -8,12 +8,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from execution.core.types import AccountName, RefusalCode, Side
-from execution.models import Change, HaltState, Refusal, StrategyState, Trade
+from execution.models import Change, HaltState, Reconciliation, Refusal, StrategyState, Trade
 from markets.selectors import catalogue
 from strategies import selectors as strategies
 
 DAY_MS = 86_400_000
 ONE = 1_000_000
+RECONCILIATIONS = 20
+"""How many of the newest reconciliations are looked through for news."""
+
 LIMITS = {RefusalCode.DAILY_LOSS: "daily loss", RefusalCode.DRAWDOWN: "drawdown"}
 """Refusals that mean a limit stopped all openings; the others are everyday sizing."""
 
@@ -38,9 +41,14 @@ def news(after_tick: int, up_to_tick: int) -> list[News]:
         *_trades(trades),
         *_breaches(refusals.order_by("tick_id")),
         *_failures(strategies.errors(after_tick=after_tick, up_to_tick=up_to_tick)),
-        *_decisions(Change.objects.filter(kind__in=("halt", "resume"), **applied).order_by("pk")),
+        *_decisions(
+            Change.objects.filter(kind__in=("halt", "resume"), **applied)
+            .exclude(kind="halt", who="reconciliation")
+            .order_by("pk")
+        ),
         *_breakers(HaltState.objects.filter(who="breaker")),
         *_suspensions(StrategyState.objects.exclude(suspended="").order_by("name")),
+        *_mismatches(Reconciliation.objects.order_by("-pk")[:RECONCILIATIONS]),
     ]
 
 
@@ -107,3 +115,14 @@ def _suspensions(rows: QuerySet[StrategyState]) -> Iterator[News]:
         key = f"auto_disabled:{row.name}:{row.suspended_at}"
         fields = {"strategy": row.name, "reason": row.suspended, "at": row.suspended_at}
         yield News(key, "auto_disabled", "warning", fields)
+
+
+def _mismatches(rows: QuerySet[Reconciliation]) -> Iterator[News]:
+    """A reconciliation with other faults than the one before it; its halt is told with it."""
+    before: list[str] = []
+    for row in reversed(rows):
+        if row.faults and row.faults != before:
+            at = int(row.at.timestamp() * 1000)
+            fields = {"faults": list(row.faults), "at": at}
+            yield News(f"ledger_mismatch:{row.pk}", "ledger_mismatch", "critical", fields)
+        before = row.faults

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from execution.core.types import AccountName
+from execution.core.types import OPEN_STATES, AccountName
 from execution.models import Order, Refusal, Trade
+from execution.selectors import accounts
 from markets.selectors import catalogue
 from markets.selectors.conditions import between, given
 from markets.selectors.keyset import Page, Place, page
@@ -77,6 +78,12 @@ def orders(
     return page(rows, _orders, by=("placed_at", "id"), place=place, limit=limit)
 
 
+def open_in(scope: str) -> tuple[OrderLine, ...]:
+    """Open orders that a cancel of this scope means; one order's twins are not looked up."""
+    rows = Order.objects.filter(accounts.scoped(scope, "order"), state__in=OPEN_STATES)
+    return tuple(_orders(list(rows.order_by("account", "placed_at", "pk"))))
+
+
 def trades(
     *,
     account: str = "",
@@ -97,8 +104,8 @@ def trades(
 
 
 def trade_count(*, account: str = AccountName.BASE) -> int:
-    """Trades of an account since it began."""
-    return Trade.objects.filter(account=account).count()
+    """Trades of an account since it began; archived eras are not counted."""
+    return Trade.objects.filter(account=account, at__gte=accounts.begun(account)).count()
 
 
 def refusal_counts(*, since: int, account: str = AccountName.BASE) -> tuple[tuple[str, int], ...]:

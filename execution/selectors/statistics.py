@@ -58,8 +58,7 @@ def performance(*, account: str = AccountName.BASE, strategy: str = "") -> Perfo
     if row is None:
         return None
     cells = attribution.cells(account=account, strategy=strategy)
-    rebates = 0 if strategy else row.rebates
-    parts = attribution.total(cells, rebates=rebates)
+    parts = attribution.total(cells) if strategy else attribution.whole(row, cells)
     came, open_ = attribution.events(cells)
     closed = [result for event, result in came.items() if event not in open_]
     unrealized = sum(cell.result for cell in cells if cell.liquidity == OPEN)
@@ -78,7 +77,7 @@ def performance(*, account: str = AccountName.BASE, strategy: str = "") -> Perfo
         realized_pnl=realized,
         unrealized_pnl=unrealized,
         fees=parts.fees,
-        rebates=rebates,
+        rebates=parts.rebates,
         estimated_rebates=sum(cell.rebate for cell in cells),
         trades=sum(cell.trades for cell in cells),
         clusters=len(closed),
@@ -115,7 +114,7 @@ def _of_account(row: Account) -> tuple[list[float], Figure]:
 
     A day without a tick is left out. What is paid in counts as there from the day's beginning.
     """
-    rows = Equity.objects.filter(account=row.name, at__gte=row.opened_at if row.era > 1 else 0)
+    rows = Equity.objects.filter(account=row.name, at__gte=row.opened_at)
     last = rows.annotate(day=F("at") / DAY_MS).values("day").annotate(last=Max("at"))
     ends = dict(
         Equity.objects.filter(account=row.name, at__in=last.values("last")).values_list(

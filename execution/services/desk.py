@@ -7,9 +7,8 @@ from datetime import datetime
 from django.conf import settings
 
 from execution.core import desk as core
-from execution.core.types import Change, ChangeKind, Fill, Halt, Suspension
-from execution.models import Change as ChangeRow
-from execution.services import restoring, saving
+from execution.core.types import Fill, Halt, Refusal, Suspension
+from execution.services import changes, restoring, saving, statefile, stops
 from markets import stages
 from markets.core.tick import Tick
 from markets.selectors import ticks as market_ticks
@@ -45,15 +44,16 @@ def advance(*, now: datetime, late_allowed: bool = False, batch: int = BATCH) ->
     if not batch_ticks:
         return 0
     desk = _at(position)
-    changes = _unseen()
+    waiting = changes.unseen()
+    decided = [*waiting, *stops.found(desk, waiting)]
     late = [] if late_allowed else _late(batch_ticks, now)
     try:
         turns = [
-            core.turn(desk, tick, changes=changes if index == 0 else (), lapsed=tick.id in late)
+            core.turn(desk, tick, changes=decided if index == 0 else (), lapsed=tick.id in late)
             for index, tick in enumerate(batch_ticks)
         ]
         with stages.advance(STAGE, from_=position, to=batch_ticks[-1].id):
-            saving.save(desk, turns, changes=changes, lapsed=late, now=now)
+            saving.save(desk, turns, changes=decided, lapsed=late, now=now)
     except stages.Overtaken:
         forget()
         return 0
@@ -61,6 +61,7 @@ def advance(*, now: datetime, late_allowed: bool = False, batch: int = BATCH) ->
         forget()
         raise
     _keep_warm(batch_ticks[-1].id, desk)
+    statefile.keep(desk.portfolios, batch_ticks[-1].at)
     for turn in turns:
         _tell(turn)
     return len(turns)
@@ -83,15 +84,6 @@ def _at(position: int) -> core.Desk:
 def _keep_warm(position: int, desk: core.Desk) -> None:
     global _warm
     _warm = _Warm(position, settings.PQAP.digest, desk)
-
-
-def _unseen() -> list[Change]:
-    """People's changes not applied yet, oldest first; this batch's first tick will carry them."""
-    rows = ChangeRow.objects.filter(applied_tick=None).order_by("pk")
-    return [
-        Change(ChangeKind(row.kind), row.scope, row.value, row.who, row.why, int(row.pk))
-        for row in rows
-    ]
 
 
 def _late(batch: list[Tick], now: datetime) -> list[int]:
@@ -124,3 +116,8 @@ def _tell(turn: core.Turn) -> None:
             log.critical("Kill switch latched for %s: %s", fact.scope, fact.reason)
         elif isinstance(fact, Suspension):
             log.warning("Strategy %s switched off by rule: %s", fact.strategy, fact.reason)
+        elif isinstance(fact, Refusal) and not fact.strategy:
+            log.warning(
+                "Refused %s in the %s account: %s, limit %s, value %s", fact.token, fact.account,
+                fact.code, fact.limit, fact.value,
+            )  # fmt: skip

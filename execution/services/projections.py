@@ -1,11 +1,14 @@
 """Rows that show the newest state of accounts, holdings, switches and limits."""
 
+import logging
 from collections.abc import Iterable, Mapping
 
+from django.db import DatabaseError, transaction
 from django.db.models import F
 
-from execution.core import exposure, state
+from execution.core import exposure, risk, state
 from execution.core.controls import Controls
+from execution.core.exposure import Exposure
 from execution.core.risk import LIMIT_NAMES
 from execution.core.types import (
     AccountName,
@@ -16,6 +19,10 @@ from execution.core.types import (
     Suspension,
 )
 from execution.models import Account, HaltState, LimitState, Position, StrategyState
+from markets.core.tick import Tick
+from markets.core.types import ONE
+
+log = logging.getLogger("pqap.desk")
 
 AUTO_DISABLED = "auto_disabled"
 """The state of a strategy that a rule switched off."""
@@ -121,7 +128,19 @@ def show_suspensions(control: Controls, suspensions: Iterable[Suspension]) -> No
 
 
 def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
-    """Make the halt rows equal to the halts in force."""
+    """Make the halt rows equal to the halts in force.
+
+    Rows that cannot be written stop nothing: the halts are in force all the same, and at the next
+    start what cannot be read counts as halted.
+    """
+    try:
+        with transaction.atomic():
+            _show_halts(control, changes, at)
+    except DatabaseError as fault:
+        log.critical("The halts in force cannot be written down: %s", fault)
+
+
+def _show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
     who = {c.scope or "all": c.who for c in changes if c.kind is ChangeKind.HALT}
     HaltState.objects.exclude(scope__in=list(control.halts)).delete()
     shown = dict(HaltState.objects.values_list("scope", "reason"))
@@ -132,20 +151,33 @@ def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
             HaltState.objects.update_or_create(scope=scope, defaults=new)
 
 
-def show_limit_use(portfolios: Mapping[str, Portfolio]) -> None:
-    """How much of each limit the base account uses now."""
-    base = portfolios[AccountName.BASE]
-    markets = {p.market for p in base.positions.values()} | {o.market for o in base.orders.values()}
-    names = {p.strategy for p in base.positions.values()} | {
-        o.strategy for o in base.orders.values()
-    }
-    use = {
-        "max_capital_per_market": max((exposure.used(base, market=m) for m in markets), default=0),
-        "max_capital_per_strategy": max(
-            (exposure.used(base, strategy=n) for n in names), default=0
-        ),
-        "daily_loss_limit": base.day_loss,
-        "max_drawdown": base.drawdown,
-    }
+def show_limit_use(portfolios: Mapping[str, Portfolio], tick: Tick) -> None:
+    """How much of each limit the base account uses as of a tick."""
+    use = limit_use(portfolios[AccountName.BASE], tick)
     for name in LIMIT_NAMES:
         LimitState.objects.filter(name=name).exclude(used=use[name]).update(used=use[name])
+
+
+def limit_use(account: Portfolio, tick: Tick) -> Mapping[str, int]:
+    """Each limit's use in its own unit, in millionths; where a limit holds for many, the most."""
+    things = (*account.positions.values(), *account.orders.values())
+    markets, names = {t.market for t in things}, {t.strategy for t in things}
+    stake = Exposure.of(account, tick.universe)
+    column = tick.universe.column
+    seen = [int(tick.observed_at[column[market]]) for market in markets if market in column]
+    oldest = max((tick.at - at for at in seen if at), default=0)
+    return {
+        "max_capital_per_market": _most(exposure.used(account, market=m) for m in markets),
+        "max_capital_per_strategy": _most(exposure.used(account, strategy=n) for n in names),
+        "max_event_loss": _most(group.loss for group in stake.groups.values()),
+        "max_cluster_loss": _most(stake.cluster(key) for key in stake.clusters()),
+        "max_total_exposure": stake.total,
+        "daily_loss_limit": max(account.day_loss, account.rolling_loss),
+        "max_drawdown": account.drawdown,
+        "max_orders_per_minute": len(risk.recent(account.placed, tick.at)) * ONE,
+        "max_book_age": oldest * ONE // risk.SECOND_MS,
+    }
+
+
+def _most(figures: Iterable[int]) -> int:
+    return max(figures, default=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from execution.core.desk import Desk, Turn
 from execution.core.types import (
+    Archived,
     Change,
     Disposed,
     Equity,
@@ -24,7 +25,7 @@ from execution.models import Lapse, Trade
 from execution.models import Operation as OperationRow
 from execution.models import Order as OrderRow
 from execution.models import Refusal as RefusalRow
-from execution.services import bookings, projections
+from execution.services import archiving, bookings, projections
 from markets.services import universe
 from strategies import services as journal
 
@@ -63,14 +64,15 @@ def save(
         for _, fact in facts
         if isinstance(fact, Disposed)
     )
-    _stamp(changes, turns[0].tick.id)
+    archiving.save((t, f) for t, f in facts if isinstance(f, Archived))
+    _stamp(changes, turns[0].tick.id, now)
     _save_lapse(lapsed, now)
     projections.show(desk.portfolios, last.at)
     projections.show_switches(changes)
     suspensions = [fact for _, fact in facts if isinstance(fact, Suspension)]
     projections.show_suspensions(desk.control, suspensions)
     projections.show_halts(desk.control, changes, last.at)
-    projections.show_limit_use(desk.portfolios)
+    projections.show_limit_use(desk.portfolios, last)
     _keep_held(desk)
 
 
@@ -130,10 +132,21 @@ def _columns(fact: Fact, *, without: Sequence[str] = ()) -> dict[str, Any]:
     return {name: getattr(fact, name) for name in names if name not in without}
 
 
-def _stamp(changes: Sequence[Change], tick: int) -> None:
-    """Mark people's changes with the tick that first applied them, for replays."""
-    ids = [change.id for change in changes]
+def _stamp(changes: Sequence[Change], tick: int, now: datetime) -> None:
+    """Mark people's changes with the tick that first applied them, for replays.
+
+    What the desk itself found to be halted has no row yet, and gets one.
+    """
+    ids = [change.id for change in changes if change.id]
     ChangeRow.objects.filter(pk__in=ids, applied_tick=None).update(applied_tick=tick)
+    ChangeRow.objects.bulk_create(
+        ChangeRow(
+            kind=change.kind, scope=change.scope, value=change.value, who=change.who,
+            why=change.why, recorded_at=now, applied_tick=tick,
+        )
+        for change in changes
+        if not change.id
+    )  # fmt: skip
 
 
 def _save_lapse(lapsed: Sequence[int], now: datetime) -> None:

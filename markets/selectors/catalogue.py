@@ -51,6 +51,16 @@ class Belonging:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a token belongs; `index` is 0 for YES, 1 for NO."""
+
+    market: str
+    outcome: str
+    index: int
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeQuote:
     """One outcome's touch in micro-units, None where that side is empty; `at` ms UTC."""
 
@@ -148,6 +158,20 @@ def belongings(ids: Iterable[str]) -> Mapping[str, Belonging]:
         "condition_id", "event__event_id", "event__title", "category"
     )
     return {id: Belonging(event, title, category) for id, event, title, category in rows}
+
+
+def outcomes(tokens: Iterable[str]) -> Mapping[str, Outcome]:
+    """Where the given tokens belong, by token id; unknown ones are absent."""
+    rows = Token.objects.filter(token_id__in=set(tokens)).values_list(
+        "token_id", "market__condition_id", "outcome", "index", "market__event__event_id"
+    )
+    return {token: Outcome(*rest) for token, *rest in rows}
+
+
+def tokens(market: str) -> Mapping[str, str]:
+    """The tokens of a market by the name of their outcome, in small letters."""
+    rows = Token.objects.filter(market__condition_id=market).values_list("outcome", "token_id")
+    return {outcome.lower(): token for outcome, token in rows}
 
 
 def keys(ids: Iterable[str]) -> Mapping[int, str]:

@@ -55,6 +55,12 @@ def _resume(fields: Fields) -> str:
     return f"Trading resumed ({_scope(fields)}) by {fields['who']}: {fields['why']}"
 
 
+def _ledger_mismatch(fields: Fields) -> str:
+    faults = fields["faults"]
+    more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return f"Accounts and ledger do not agree, nothing new is ordered: {faults[0]}{more}"
+
+
 def _limit_breached(fields: Fields) -> str:
     limit = str(fields["limit"]).replace("_", " ")
     return f"Limit reached: {limit}, now {fields['value']}; {fields['strategy']} opens nothing"
@@ -101,6 +107,7 @@ KINDS: Mapping[str, Callable[[Fields], str]] = {
     "correction": _correction,
     "halt": _halt,
     "resume": _resume,
+    "ledger_mismatch": _ledger_mismatch,
     "limit_breached": _limit_breached,
     "strategy_error": _strategy_error,
     "auto_disabled": _auto_disabled,

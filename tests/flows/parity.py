@@ -13,7 +13,6 @@ from execution.core.desk import ACCOUNTS
 from execution.core.portfolio import deposit
 from execution.core.types import (
     Change,
-    ChangeKind,
     Disposed,
     Equity,
     Fill,
@@ -260,11 +259,11 @@ def _posting(entry: JournalEntry, posting) -> list:
 def stamped_changes() -> dict[int, list[Change]]:
     """People's changes by the tick that first applied them, as a replay is handed them."""
     from execution.models import Change as Row
+    from execution.services.changes import as_fact
 
     found: dict[int, list[Change]] = defaultdict(list)
     for row in Row.objects.exclude(applied_tick=None).order_by("pk"):
-        change = Change(ChangeKind(row.kind), row.scope, row.value, row.who, row.why, row.pk)
-        found[row.applied_tick].append(change)
+        found[row.applied_tick].append(as_fact(row))
     return found
 
 

@@ -19,6 +19,7 @@ from execution.core.types.bookings import (
     Posting,
 )
 from execution.core.types.facts import (
+    Archived,
     Change,
     Equity,
     Fact,
@@ -62,6 +63,7 @@ __all__ = [
     "RESTING_TYPES",
     "UNRESOLVED",
     "AccountName",
+    "Archived",
     "Assembly",
     "Change",
     "ChangeKind",

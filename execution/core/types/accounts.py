@@ -141,6 +141,10 @@ class Portfolio:
     is held to its HoldingState while its outcome is not final; `settled` remembers payouts by fill
     id, and `owed` is what was paid out, corrected and not given back yet. `placed` are the times
     of the orders of the last minute, `trials` the evidence for and against each strategy.
+    `flatten` says that the day's loss ends every holding; `rolling` holds (hour, result so far) of
+    the last day where its loss is watched, `rolling_loss` what that day cost.
+    `closing` are the holdings a person wants out of, each with the scope of the halt under which it
+    is sold ('' for none); `imported` the hashes of the files taken over.
     `accrued` are maker rebates by market that `rebate_day` has not paid yet.
     """
 
@@ -156,6 +160,8 @@ class Portfolio:
     locked: Mapping[str, str] = field(default_factory=dict)
     settled: Mapping[str, Settled] = field(default_factory=dict)
     trials: Mapping[str, Trial] = field(default_factory=dict)
+    closing: Mapping[HoldingKey, str] = field(default_factory=dict)
+    imported: tuple[str, ...] = ()
     accrued: Mapping[str, int] = field(default_factory=dict)
     placed: tuple[int, ...] = ()
     deposits: int = 0
@@ -169,6 +175,9 @@ class Portfolio:
     day: int = 0
     day_open: int = 0
     day_stopped: bool = False
+    flatten: bool = False
+    rolling: tuple[tuple[int, int], ...] = ()
+    rolling_loss: int = 0
     stopped: bool = False
     equity_bar: int = 0
 

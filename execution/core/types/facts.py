@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from execution.core.types.accounts import Operation
+from execution.core.types.accounts import Operation, Portfolio
 from execution.core.types.bookings import JournalEntry
 from execution.core.types.orders import Disposed, Fill, Order, Refusal
 from execution.core.types.trials import Rule
@@ -41,7 +41,30 @@ class Suspension:
     at: int
 
 
-Fact = Order | Fill | Refusal | Disposed | Operation | JournalEntry | Equity | Halt | Suspension
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """An account closed by a person, as it stood; a new one began under its name with `capital`."""
+
+    account: str
+    closed: Portfolio
+    capital: int
+    who: str
+    why: str
+    at: int
+
+
+Fact = (
+    Order
+    | Fill
+    | Refusal
+    | Disposed
+    | Operation
+    | JournalEntry
+    | Equity
+    | Halt
+    | Suspension
+    | Archived
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class RefusalCode(StrEnum):
     STRATEGY_CAP = "STRATEGY_CAP"
     EVENT_CAP = "EVENT_CAP"
     CLUSTER_CAP = "CLUSTER_CAP"
+    CATEGORY_CAP = "CATEGORY_CAP"
     TOTAL_CAP = "TOTAL_CAP"
     CASH = "CASH"
     ORDER_RATE = "ORDER_RATE"
@@ -127,6 +128,8 @@ class RefusalCode(StrEnum):
     SELF_CROSS = "SELF_CROSS"
     BATCH_LIMIT = "BATCH_LIMIT"
     NO_FILL = "NO_FILL"
+    CLOSING = "CLOSING"
+    NOT_EMPTY = "NOT_EMPTY"
 
 
 class OperationKind(StrEnum):

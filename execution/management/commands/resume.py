@@ -1,13 +1,12 @@
 """Allow opening positions again."""
 
-import getpass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from execution.core.types import ChangeKind
+from execution.management import deciding
 from execution.management.scopes import scope
-from execution.services import changes
 
 
 class Command(BaseCommand):
@@ -20,14 +19,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope", type=scope, default="all", help="all, strategy:NAME or market:ID"
         )
-        parser.add_argument("--why", required=True, help="kept with the decision")
+        deciding.needs_why(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Record the decision; the desk applies it on its next tick."""
-        changes.record(
-            kind=ChangeKind.RESUME,
-            scope=options["scope"],
-            who=getpass.getuser(),
-            why=options["why"],
-        )
+        deciding.decide(ChangeKind.RESUME, scope=options["scope"], why=options["why"])
         self.stdout.write(f"Resumed {options['scope']} from the next tick on.")

@@ -18,7 +18,7 @@ OPEN = dict.fromkeys(ROLES, 200)
 OPERATE_API = {"nobody": 401, "": 403, "viewer": 403, "operator": 202, "admin": 202}
 ADMINISTER_API = {**OPERATE_API, "operator": 403}
 OPERATE_PAGE = {"nobody": 302, "": 403, "viewer": 403, "operator": 302, "admin": 302}
-WHY = {"reason": "a test", "sure": "yes", "value": "5"}
+WHY = {"reason": "a test", "sure": "yes", "value": "5", "scope": "all", "amount": "5"}
 HISTORY = f"/api/markets/{rows.condition(0)}/history"
 GAPS = f"/api/markets/{rows.condition(0)}/gaps"
 
@@ -44,6 +44,7 @@ MATRIX = {
     ("GET", "/api/trades"): READ_API,
     ("GET", "/api/positions"): READ_API,
     ("GET", "/api/equity"): READ_API,
+    ("GET", "/api/performance"): READ_API,
     ("GET", "/api/nothing"): {**dict.fromkeys(ROLES, 404), "nobody": 401, "": 403},
     ("GET", "/health"): OPEN,
     ("GET", "/health/"): OPEN,
@@ -57,6 +58,11 @@ MATRIX = {
     ("POST", "/api/strategies/dual_arb_v1/enable"): OPERATE_API,
     ("POST", "/api/halt"): OPERATE_API,
     ("POST", "/api/resume"): OPERATE_API,
+    ("POST", "/api/close"): OPERATE_API,
+    ("POST", "/api/cancel"): OPERATE_API,
+    ("POST", "/api/deposit"): ADMINISTER_API,
+    ("POST", "/api/withdraw"): ADMINISTER_API,
+    ("POST", "/api/account/new"): ADMINISTER_API,
     ("POST", "/api/limits/daily_loss_limit"): ADMINISTER_API,
     ("POST", "/api/limits/daily_loss_limit/reset"): ADMINISTER_API,
 }
@@ -163,6 +169,20 @@ WRONG = [
     ("/api/halt", {"reason": "x", "scope": "everything"}, 400, "scope"),
     ("/api/halt", {"reason": "x", "scope": "strategy:no_such"}, 400, "scope"),
     ("/api/halt", {"reason": "x", "scope": "market:0xno"}, 400, "scope"),
+    ("/api/halt", {"reason": "x", "flatten": "perhaps"}, 400, "flatten"),
+    ("/api/close", {"reason": "x"}, 400, "scope"),
+    ("/api/close", {"scope": "all"}, 400, "reason"),
+    ("/api/close", {"reason": "x", "scope": "everything"}, 400, "scope"),
+    ("/api/close", {"reason": "x", "scope": "token:123"}, 400, "scope"),
+    ("/api/close", {"reason": "x", "scope": "order:order-01"}, 400, "scope"),
+    ("/api/cancel", {"reason": "x", "scope": "order:order-01"}, 400, "scope"),
+    ("/api/cancel", {"reason": "x", "scope": "strategy:no_such"}, 400, "scope"),
+    ("/api/deposit", {"reason": "x", "amount": "0"}, 400, "amount"),
+    ("/api/deposit", {"reason": "x", "amount": "-5"}, 400, "amount"),
+    ("/api/deposit", {"reason": "x", "amount": "1e3"}, 400, "amount"),
+    ("/api/withdraw", {"reason": "x", "amount": "5000"}, 400, "amount"),
+    ("/api/withdraw", {"reason": "x"}, 400, "amount"),
+    ("/api/account/new", {"reason": "x", "capital": "0"}, 400, "amount"),
     ("/api/strategies/no_such/disable", {"reason": "x"}, 404, None),
     ("/api/strategies/market_maker_v1/enable", {"reason": "x"}, 409, None),
     ("/api/strategies/dual_arb_v1/remove", {"reason": "x"}, 404, None),
@@ -194,6 +214,15 @@ def test_a_wrong_decision_is_refused_and_nothing_is_stored(desk, log_in):
         ("/api/halt", {"scope": f"market:{rows.condition(1)}"}, "halt",
          f"market:{rows.condition(1)}", ""),
         ("/api/resume", {}, "resume", "all", ""),
+        ("/api/halt", {"flatten": True}, "halt", "all", "flatten"),
+        ("/api/close", {"scope": "all"}, "close", "all", ""),
+        ("/api/close", {"scope": f"token:{rows.token(0, False)}"}, "close",
+         f"token:{rows.token(0, False)}", ""),
+        ("/api/cancel", {"scope": "strategy:dual_arb_v1"}, "cancel", "strategy:dual_arb_v1", ""),
+        ("/api/deposit", {"amount": "250.5"}, "deposit", "", "250500000"),
+        ("/api/withdraw", {"amount": "20"}, "withdraw", "", "20000000"),
+        ("/api/account/new", {"capital": "500"}, "new_account", "", "500000000"),
+        ("/api/account/new", {}, "new_account", "", "1000000000"),
         ("/api/strategies/dual_arb_v1/disable", {}, "disable", "dual_arb_v1", ""),
         ("/api/limits/daily_loss_limit", {"value": "12.5"}, "limit", "daily_loss_limit",
          "12500000"),

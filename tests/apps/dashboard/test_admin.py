@@ -93,3 +93,61 @@ def test_staff_without_the_permission_cannot_halt(client, desk):
 
     assert client.post(reverse("admin:execution_halt"), {"reason": "x"}).status_code == 403
     assert execution.Change.objects.count() == 1
+
+
+HANDS = {
+    "close": {"scope": "strategy:mean_reversion_v1"},
+    "cancel": {"scope": "all"},
+    "deposit": {"amount": "250.5"},
+    "withdraw": {"amount": "20"},
+    "new_account": {"capital": ""},
+    "halt": {"scope": "all", "flatten": "on"},
+}
+
+
+def test_holdings_orders_and_money_are_handled_by_decisions(owner, settings):
+    for kind, body in HANDS.items():
+        url = reverse(f"admin:execution_{kind}")
+        assert owner.get(url).status_code == 200, kind
+        owner.post(url, {**body, "reason": ""})
+        owner.post(url, {**body, "reason": f"to {kind}"})
+
+    stored = list(execution.Change.objects.order_by("pk").values_list("kind", "scope", "value"))
+    assert stored[1:] == [
+        ("close", "strategy:mean_reversion_v1", ""),
+        ("cancel", "all", ""),
+        ("deposit", "", "250500000"),
+        ("withdraw", "", "20000000"),
+        ("new_account", "", str(settings.PQAP.initial_capital)),
+        ("halt", "all", "flatten"),
+    ]
+
+
+def test_what_cannot_be_done_is_said_and_not_stored(owner):
+    for kind, body, said in (
+        ("close", {"scope": "token:none"}, "something known and held"),
+        ("withdraw", {"amount": "5000"}, "more than the"),
+        ("deposit", {"amount": "0"}, "above 0"),
+    ):
+        answer = owner.post(
+            reverse(f"admin:execution_{kind}"), {**body, "reason": "x"}, follow=True
+        )
+        assert said in answer.content.decode(), kind
+    assert execution.Change.objects.count() == 1
+
+
+def test_a_selected_holding_leads_to_its_close(owner):
+    row = execution.Position.objects.first()
+    answer = owner.post(
+        address(execution.Position, "changelist"),
+        {"action": "close_selected", "_selected_action": [row.pk]},
+    )
+
+    assert answer["Location"].endswith(f"/close/?scope=token:{row.token}")
+
+
+@pytest.mark.parametrize("kind", sorted(HANDS))
+def test_a_hand_needs_its_permission(client, desk, kind):
+    client.force_login(User.objects.create_user("helper", is_staff=True))
+
+    assert client.get(reverse(f"admin:execution_{kind}")).status_code == 403

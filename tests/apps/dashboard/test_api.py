@@ -150,6 +150,7 @@ def test_status_has_every_promised_key(client, desk):
     assert answer["mode"] == "paper"
     assert answer["risk"]["limits"]["max_capital_per_strategy"] == {
         "used": "176.21", "limit": "300", "source": "override", "configured": "400",
+        "unit": "dollars",
     }  # fmt: skip
     assert (answer["risk"]["halted"], answer["risk"]["halt_reason"]) == (False, "")
     assert answer["collection"]["markets"] == 8
@@ -310,7 +311,7 @@ QUERIES = {
     "/api/orders": 2,
     "/api/trades": 2,
     "/api/positions": 2,
-    "/api/equity": 1,
+    "/api/equity": 2,
     "/api/resolutions": 4,
     "/health": 14,
     "/": 60,

@@ -6,8 +6,10 @@ import pytest
 
 from execution import models
 from execution.core import state
-from execution.core.types import Portfolio, Scores, Trial
+from execution.core.eras import Imported
+from execution.core.types import Portfolio, Position, Scores, Trial
 from execution.selectors import attribution, checks, control, statistics, trials
+from strategies.core.types import Plan
 from tests import rows
 from tests.builders import DAY, NOON, micro
 
@@ -270,3 +272,25 @@ def test_what_shadows_came_to_stands_beside_the_reason(base):
     [switch] = control.switches()
     assert "Since then 6 shadow events, mean +0.50 cents a share, 90 % interval" in switch.reason
     assert switch.suspended_at == NOON
+
+
+def test_an_account_taken_over_from_a_file_began_with_what_it_brought(base):
+    bought(1)
+    held = Position(
+        NAME, "m-2", "t-2", "Yes", 0, micro(100), micro(42), NOON, Plan(1), fair_cost=micro(40)
+    )  # fmt: skip
+    file = Imported("0" * 64, True, micro(900), micro(1000), -micro(58), 0, 0, (held,))
+    change = models.Change.objects.create(
+        kind="import", scope="base", value=file.dump(), who="ann", why="moved",
+        recorded_at=rows.moment(NOON),
+    )  # fmt: skip
+    models.JournalEntry.objects.create(
+        id="i", account="base", kind="import", cause=f"change {change.pk}", at=NOON - DAY,
+        tick_id=1, recorded_at=rows.moment(NOON),
+    )  # fmt: skip
+    hold(2)
+    models.Account.objects.update(cash=micro(900), equity=micro(950))
+
+    assert attribution.gaps() == {"base": 0}
+    parts = statistics.performance().attribution
+    assert (parts.undivided, parts.open) == (-micro(60), micro(10))

@@ -16,16 +16,20 @@ import numpy as np
 
 from execution.core import attribution, engine, operations, portfolio
 from execution.core.attribution import Attribution
-from execution.core.controls import Controls, latch
+from execution.core.controls import Controls, apply, latch
 from execution.core.engine import Setting
+from execution.core.eras import Imported
 from execution.core.latency import Latency
 from execution.core.paper import MODELS, PaperVenue
-from execution.core.risk import Limits
+from execution.core.risk import LIMIT_NAMES, Limits
 from execution.core.sizing import Sizing
 from execution.core.types import (
     CASH_ASSET,
     OPEN_STATES,
     AccountName,
+    Archived,
+    Change,
+    ChangeKind,
     Fact,
     Fill,
     JournalEntry,
@@ -58,7 +62,7 @@ PATIENT = Plan(max_hold_ms=30 * STEP)
 
 def limits() -> Limits:
     """Limits that bind now and then."""
-    wide = dict.fromkeys(Limits.__dataclass_fields__, PLENTY)
+    wide = dict.fromkeys(LIMIT_NAMES, PLENTY)
     return Limits(**{**wide, "max_drawdown": ONE, "max_capital_per_market": micro(4000)})
 
 
@@ -177,20 +181,34 @@ class Life:
         self.held, facts = portfolio.deposit(self.held, micro(1_000_000), NOON - 1, "test")
         self._book(facts)
 
-    def live(self, drawn: Scene) -> list[Fact]:
-        """One tick: act, then check everything."""
+    def live(self, drawn: Scene, changes: Sequence[Change] = ()) -> list[Fact]:
+        """One tick: act, people's decisions included, then check everything."""
         self.number += 1
+        for change in changes:
+            self.control = apply(self.control, change)
+            if change.kind is ChangeKind.NEW_ACCOUNT:
+                self.taken.clear()  # another account, which took nothing yet
         now = self._tick(drawn)
         opinions = {name: self._opinion(name, drawn) for name in (*STRATEGIES, QUOTER)}
         control = latch(self.control, f"market:m-{drawn.halt}", "t") if drawn.halt else self.control
         facts = self._split(drawn, now)
         self.held, news = engine.step(
             self.held, now, self._signals(drawn, now), opinions, control=control,
-            venue=self.venue, setting=self.setting, lapsed=drawn.lapsed,
+            venue=self.venue, setting=self.setting, lapsed=drawn.lapsed, changes=changes,
         )  # fmt: skip
         facts += news
+        self._begin(facts, changes)
         self._check(facts, now)
         return facts
+
+    def _begin(self, facts: Iterable[Fact], changes: Sequence[Change]) -> None:
+        """A new account begins with no result, one from a file with what it brought along."""
+        if any(isinstance(fact, Archived) for fact in facts):
+            self.parts = Attribution()
+        taken = {f.cause for f in facts if isinstance(f, JournalEntry) and f.kind == "import"}
+        for change in changes:
+            if f"change {change.id}" in taken:
+                self.parts = Attribution(undivided=Imported.load(change.value).realized)
 
     def _split(self, drawn: Scene, now: Tick) -> list[Fact]:
         if not drawn.split or self.held.cash < micro(50):

@@ -8,15 +8,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import reverse
 
+from execution.admin.hands import (
+    CANCEL,
+    CLOSE,
+    DEPOSIT,
+    HALT,
+    NEW_ACCOUNT,
+    RESUME,
+    WITHDRAW,
+    Hands,
+    decide,
+)
+from execution.core.risk import UNITS
 from execution.core.types import ChangeKind
 from execution.models import (
     Account,
+    Archive,
     Change,
     Equity,
     HaltState,
@@ -27,11 +38,11 @@ from execution.models import (
     Order,
     Position,
     Posting,
+    Reconciliation,
     Refusal,
     StrategyState,
     Trade,
 )
-from execution.services import changes
 from markets.admin import ReadOnly, amount, instant
 
 ONE = 1_000_000
@@ -80,17 +91,6 @@ class Decided(ReadOnly):
         )
 
 
-def decide(request: HttpRequest, kind: ChangeKind, scope: str, why: str, value: str = "") -> None:
-    """Store a decision and say what comes of it."""
-    who = request.user.get_username()
-    try:
-        changes.record(kind=kind, scope=scope, value=value, who=who, why=why)
-    except ValueError as fault:
-        messages.error(request, f"Nothing was changed: {fault}.")
-    else:
-        messages.success(request, f"Stored: {kind} {scope}. The next tick applies it.")
-
-
 class StrategyForm(WhyForm):
     switch = forms.ChoiceField(
         choices=(
@@ -136,7 +136,7 @@ class StrategyAdmin(Decided):
 class LimitForm(WhyForm):
     value = forms.DecimalField(
         max_digits=15, decimal_places=6, min_value=0, required=False, label="new limit",
-        help_text="Dollars; for max_drawdown a fraction (0.1 is 10 %). "
+        help_text="In the limit's unit: dollars, a fraction (0.1 is 10 %), a count or seconds. "
         "Empty: back to the configuration's value.",
     )  # fmt: skip
 
@@ -148,7 +148,9 @@ class LimitForm(WhyForm):
 @admin.register(LimitState)
 class LimitAdmin(Decided):
     form = LimitForm
-    list_display = ("name", "shown_used", "in_force", "shown_configured", "shown_override", "note")
+    list_display = (
+        "name", "unit", "shown_used", "in_force", "shown_configured", "shown_override", "note",
+    )  # fmt: skip
     ordering = ("name",)
     readonly_fields = list_display
     fields = (*readonly_fields, "value", "reason")
@@ -156,6 +158,10 @@ class LimitAdmin(Decided):
     shown_used = amount("used")
     shown_configured = amount("configured", "configuration")
     shown_override = amount("override")
+
+    @admin.display(description="unit")
+    def unit(self, row: LimitState) -> str:
+        return str(UNITS.get(row.name, ""))
 
     @admin.display(description="in force")
     def in_force(self, row: LimitState) -> str:
@@ -169,60 +175,40 @@ class LimitAdmin(Decided):
         return ChangeKind.LIMIT, str(int(value * ONE))
 
 
-class HaltForm(forms.Form):
-    """What to halt or resume, and why."""
-
-    scope = forms.CharField(
-        initial="all", max_length=200, help_text="all, strategy:<name> or market:<id>"
-    )
-    reason = forms.CharField(max_length=500, widget=forms.TextInput(attrs={"size": 60}))
-
-
 @admin.register(HaltState)
-class HaltAdmin(ReadOnly):
-    change_list_template = "admin/execution/haltstate/change_list.html"
+class HaltAdmin(Hands):
+    hands = (HALT, RESUME)
     list_display = ("scope", "reason", "who", "since")
     actions = ("resume_selected",)
     since = instant("at", "since")
 
-    def get_urls(self) -> list[Any]:
-        own = [
-            path("halt/", self.admin_site.admin_view(self.halt), name="execution_halt"),
-            path("resume/", self.admin_site.admin_view(self.resume), name="execution_resume"),
-        ]
-        return own + super().get_urls()
-
-    def halt(self, request: HttpRequest) -> HttpResponse:
-        """The kill switch, with a reason."""
-        self._allow(request)
-        return self._ask(request, ChangeKind.HALT, "Set the kill switch")
-
-    def resume(self, request: HttpRequest) -> HttpResponse:
-        """Re-arming, with a reason."""
-        self._allow(request)
-        return self._ask(request, ChangeKind.RESUME, "Resume trading")
-
     @admin.action(description="Resume the selected…")
     def resume_selected(self, request: HttpRequest, rows: QuerySet[HaltState]) -> HttpResponse:
-        scope = rows.values_list("scope", flat=True).first()
-        return HttpResponseRedirect(f"{reverse('admin:execution_resume')}?scope={scope}")
+        return self.ask_about(RESUME, rows, lambda row: row.pk)
 
-    def _allow(self, request: HttpRequest) -> None:
-        if not request.user.has_perm("execution.change_haltstate"):
-            raise PermissionDenied
 
-    def _ask(self, request: HttpRequest, kind: ChangeKind, title: str) -> HttpResponse:
-        given = request.POST if request.method == "POST" else None
-        form = HaltForm(given, initial={"scope": request.GET.get("scope", "all")})
-        if form.is_valid():
-            decide(request, kind, form.cleaned_data["scope"], form.cleaned_data["reason"])
-            return HttpResponseRedirect(reverse("admin:execution_haltstate_changelist"))
-        context = {**self.admin_site.each_context(request), "form": form, "title": title}
-        return TemplateResponse(request, "admin/execution/haltstate/ask.html", context)
+@admin.register(Archive)
+class ArchiveAdmin(ReadOnly):
+    list_display = ("account", "era", "opened", "closed", "worth", "paid_in", "who", "why")
+    ordering = ("-closed_at", "account")
+    exclude = ("state",)
+    opened, closed = instant("opened_at", "opened"), instant("closed_at", "closed")
+    worth, paid_in = amount("equity"), amount("deposits", "paid in")
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnly):
+    list_display = ("at", "postings", "found", "took_ms")
+    ordering = ("-id",)
+
+    @admin.display(description="faults")
+    def found(self, row: Reconciliation) -> str:
+        return "; ".join(row.faults) or "none"
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnly):
+class AccountAdmin(Hands):
+    hands = (DEPOSIT, WITHDRAW, NEW_ACCOUNT)
     list_display = ("name", "worth", "free", "held_back", "dd", "stopped", "marked")
     exclude = ("state",)
     worth, free, held_back = amount("equity"), amount("cash"), amount("reserved")
@@ -286,7 +272,9 @@ class Traded(ReadOnly):
 
 
 @admin.register(Order)
-class OrderAdmin(Traded):
+class OrderAdmin(Traded, Hands):
+    hands = (CANCEL,)
+    actions = ("cancel_selected",)
     list_display = (
         "when", "account", "strategy", "side", "outcome", "wanted", "at_price", "got", "state",
         "reason",
@@ -297,6 +285,10 @@ class OrderAdmin(Traded):
     raw_id_fields = ("signal",)
     when, wanted = instant("placed_at", "placed"), amount("size")
     at_price, got = amount("price"), amount("filled")
+
+    @admin.action(description="Cancel the selected…")
+    def cancel_selected(self, request: HttpRequest, rows: QuerySet[Order]) -> HttpResponse:
+        return self.ask_about(CANCEL, rows, lambda row: f"order:{row.pk}")
 
 
 @admin.register(Trade)
@@ -314,11 +306,17 @@ class TradeAdmin(Traded):
 
 
 @admin.register(Position)
-class PositionAdmin(Traded):
+class PositionAdmin(Traded, Hands):
+    hands = (CLOSE,)
+    actions = ("close_selected",)
     list_display = ("account", "strategy", "outcome", "market", "shares", "paid", "marked", "worth")
     ordering = ("account", "strategy", "-opened_at")
     shares, paid = amount("size", "shares"), amount("cost")
     marked, worth = amount("mark"), amount("value")
+
+    @admin.action(description="Close the selected…")
+    def close_selected(self, request: HttpRequest, rows: QuerySet[Position]) -> HttpResponse:
+        return self.ask_about(CLOSE, rows, lambda row: f"token:{row.token}")
 
 
 @admin.register(Refusal)
