@@ -81,6 +81,9 @@ STATISTICS = {
     "execution/core/latency.py": "latency is drawn from a lognormal; fills are ints",
     "execution/core/quoting.py": "a quote is stated in logits; its prices are ints on the grid",
     "execution/core/metrics.py": "Sharpe and its like are statistics",
+    "execution/core/resampling.py": "draws and quantiles of statistics",
+    "execution/core/evidence.py": "logarithms and deviations of outcomes against claims",
+    "execution/core/verdicts.py": "evidence is compared with probabilities; no money moves",
 }
 """Modules of execution/core that may hold floats, each with its reason."""
 

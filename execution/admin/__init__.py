@@ -129,7 +129,8 @@ class StrategyAdmin(Decided):
     def decision(self, row: Any, form: forms.ModelForm) -> tuple[ChangeKind, str] | None:
         now = {True: "enable", False: "disable"}.get(row.override, "reset_strategy")
         asked = form.cleaned_data["switch"]
-        return None if asked == now else (ChangeKind(asked), "")
+        again = asked == "enable" and row.suspended
+        return None if asked == now and not again else (ChangeKind(asked), "")
 
 
 class LimitForm(WhyForm):

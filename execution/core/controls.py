@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from execution.core.risk import LIMIT_NAMES, Limits
-from execution.core.types import Change, ChangeKind
+from execution.core.types import Change, ChangeKind, Suspension
 
 ALL = "all"
 
@@ -13,8 +13,9 @@ ALL = "all"
 class Controls:
     """Effective values; the configured ones lie beside them, for a reset.
 
-    `halts` maps a scope ("all", "strategy:<name>", "market:<id>") to its reason. `unreadable` is
-    why the stored ones could not be read, until a halt of everything says so as a Change.
+    `halts` maps a scope ("all", "strategy:<name>", "market:<id>") to its reason, `suspended` a
+    strategy that a rule switched off to why. `unreadable` is why the stored ones could not be read,
+    until a halt of everything says so as a Change.
     """
 
     configured: frozenset[str]
@@ -22,6 +23,7 @@ class Controls:
     enabled: frozenset[str]
     limits: Limits
     halts: Mapping[str, str] = field(default_factory=dict)
+    suspended: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
 
     @classmethod
@@ -31,7 +33,7 @@ class Controls:
 
     def trading(self, strategy: str) -> bool:
         """Whether a strategy may open anything."""
-        return strategy in self.enabled
+        return strategy in self.enabled and strategy not in self.suspended
 
     def halted(self, strategy: str, market: str) -> str | None:
         """The scope of the halt that stops this strategy in this market, or None."""
@@ -53,7 +55,8 @@ def apply(controls: Controls, change: Change) -> Controls:
             kept = {s: why for s, why in controls.halts.items() if s != (scope or ALL)}
             return replace(controls, halts=kept)
         case ChangeKind.ENABLE:
-            return replace(controls, enabled=controls.enabled | {scope})
+            lifted = {s: why for s, why in controls.suspended.items() if s != scope}
+            return replace(controls, enabled=controls.enabled | {scope}, suspended=lifted)
         case ChangeKind.DISABLE:
             return replace(controls, enabled=controls.enabled - {scope})
         case ChangeKind.RESET_STRATEGY:
@@ -76,3 +79,9 @@ def is_scope(scope: str) -> bool:
 def latch(controls: Controls, scope: str, reason: str) -> Controls:
     """Latch the kill switch for a scope; the first reason stays."""
     return replace(controls, halts={**controls.halts, scope: controls.halts.get(scope, reason)})
+
+
+def suspend(controls: Controls, suspension: Suspension) -> Controls:
+    """Switch a strategy off by rule until a person enables it; the first reason stays."""
+    why = {suspension.strategy: suspension.reason, **controls.suspended}
+    return replace(controls, suspended=why)

@@ -107,5 +107,6 @@ def _joined(now: Position, back: Position) -> Position:
         fair_cost=now.fair_cost + back.fair_cost,
         claimed=now.claimed + back.claimed,
         hoped=now.hoped + back.hoped,
+        deviation=now.deviation + back.deviation,
         peak=max(now.peak, back.peak),
     )

@@ -1,6 +1,6 @@
 """What a person's decision does to one account; switches, limits and halts are in `controls`."""
 
-from execution.core import breakers, controls, eras, leaving, portfolio
+from execution.core import breakers, controls, eras, leaving, portfolio, trials
 from execution.core.types import Change, ChangeKind, Fact, Portfolio, RefusalCode
 from markets.core.tick import Tick
 
@@ -22,6 +22,8 @@ def apply(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, li
             return leaving.begin(account, change.scope, tick.at)
         case ChangeKind.HALT | ChangeKind.RESUME:
             return _halted(account, change, tick.at)
+        case ChangeKind.ENABLE:
+            return trials.restart(account, change.scope, tick.at), []
         case ChangeKind.NEW_ACCOUNT:
             return eras.renew(account, change, tick)
         case ChangeKind.IMPORT:

@@ -7,7 +7,7 @@ from execution.core import controls, engine
 from execution.core.controls import Controls
 from execution.core.engine import Setting
 from execution.core.ports import Venue
-from execution.core.types import AccountName, Change, Fact, Halt, Portfolio
+from execution.core.types import AccountName, Change, Fact, Halt, Portfolio, Suspension
 from markets.core.panel import Panel
 from markets.core.tick import Tick
 from strategies.core.evaluate import evaluate
@@ -42,7 +42,7 @@ class Turn:
 def turn(desk: Desk, tick: Tick, *, changes: Sequence[Change] = (), lapsed: bool = False) -> Turn:
     """Advance the desk by one tick: panel, opinions, then one `step` for each account.
 
-    A drawdown halt of the base account stops the others from the next tick on.
+    A drawdown halt or a suspension of the base account stops the others from the next tick on.
     """
     desk.panel.advance(tick)
     opinions = evaluate(desk.strategies, desk.panel)
@@ -66,4 +66,6 @@ def turn(desk: Desk, tick: Tick, *, changes: Sequence[Change] = (), lapsed: bool
     for fact in facts:
         if isinstance(fact, Halt):
             desk.control = controls.latch(desk.control, fact.scope, fact.reason)
+        elif isinstance(fact, Suspension):
+            desk.control = controls.suspend(desk.control, fact)
     return Turn(tick, page, tuple(facts))

@@ -15,7 +15,8 @@ from strategies.core.types import Plan, digest
 class Draft:
     """What somebody wants done: everything about an order that is a decision.
 
-    `claimed` and `edge` are the signal's fair value and expected gain, a share in micro-dollars.
+    `claimed`, `edge` and `deviation` are the signal's fair value, its expected gain and how far
+    from that it may end, a share in micro-dollars.
     """
 
     strategy: str
@@ -34,6 +35,7 @@ class Draft:
     group: str = ""
     claimed: int = 0
     edge: int = 0
+    deviation: int = 0
 
 
 def order(draft: Draft, account: str, tick: Tick, venue: Venue) -> Order:
@@ -73,6 +75,7 @@ def order(draft: Draft, account: str, tick: Tick, venue: Venue) -> Order:
         expected=taking.average(draft.token, buy, draft.size, tick),
         claimed=draft.claimed,
         edge=draft.edge,
+        deviation=draft.deviation,
         seen=queueing.displayed(draft.token, draft.side, draft.price, tick),
         seen_at=int(tick.observed_at[column]),
     )

@@ -1,8 +1,8 @@
 """`step`: one account through one tick. Paper, backtest and live all run this function.
 
 Order within a tick: people's changes, rebates of the day before, resolutions, operations that are
-due, arrivals and fills, marks and breakers, baskets in the making, exits, quotes, then baskets and
-bets by (strategy, market, token), pairs to merge, and debts to repay.
+due, arrivals and fills, what they say of each strategy, marks and breakers, baskets in the making,
+exits, quotes, then baskets and bets by (strategy, market, token), pairs to merge, debts to repay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,8 @@ from execution.core import (
     rebates,
     risk,
     settlement,
+    shadows,
+    trials,
 )
 from execution.core.controls import Controls
 from execution.core.ports import Venue
@@ -72,6 +74,7 @@ def step(
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news
+    before = account
     account, news = rebates.pay(account, tick.at, paid=setting.rebates)
     facts += news
     account, news = settlement.advance(account, tick, setting.redeem_ms)
@@ -81,6 +84,11 @@ def step(
     account, met = arrivals.meet(account, tick, control, venue)
     account = rebates.accrue(account, met)
     facts += met
+    account, ended = trials.learn(before, account, facts, at=tick.at, control=control)
+    for suspension in ended:
+        control = controls.suspend(control, suspension)
+    facts += ended
+    account = shadows.follow(account, tick, signals, opinions, control=control, lapsed=lapsed)
     account, halt = breakers.judge(marks.mark(account, tick), control.limits, tick.at, setting.zone)
     if halt:
         facts.append(halt)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from execution.core import drafting, exposure, leaving, risk, sizing
+from execution.core import drafting, exposure, kelly, leaving, risk, sizing
 from execution.core import portfolio as accounts
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
@@ -28,6 +28,8 @@ from markets.core.types import Market
 from strategies.core.types import Bet, bet_id
 
 BASE = AccountName.BASE
+UNSTORED = (RefusalCode.DISABLED, RefusalCode.AUTO_DISABLED, RefusalCode.HOLDING)
+"""Refusals that say nothing of one signal: its disposition names them, and no row is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ def _answer(
 
 def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: bool) -> No | None:
     """Why nothing of a Bet may be bought at this tick, whatever its size, or None."""
-    if bet.strategy not in control.enabled:
-        return No(RefusalCode.DISABLED, disposition=Disposition.SHADOW)
+    if not control.trading(bet.strategy):
+        return _switched_off(bet.strategy, control)
     if lapsed:
         return No(RefusalCode.LAPSED)
     scope = control.halted(bet.strategy, bet.market)
@@ -105,6 +107,14 @@ def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: 
         return No(breach.code, breach.limit, breach.value)
     breach = risk.unsound(bet.market, control.limits, tick)
     return No(breach.code, breach.limit, breach.value) if breach else None
+
+
+def _switched_off(strategy: str, control: Controls) -> No:
+    """By a person or the configuration, else by a rule."""
+    if strategy in control.enabled:
+        why = control.suspended[strategy]
+        return No(RefusalCode.AUTO_DISABLED, "", why, Disposition.SHADOW)
+    return No(RefusalCode.DISABLED, disposition=Disposition.SHADOW)
 
 
 def _sized(
@@ -161,6 +171,7 @@ def draft(bet: Bet, size: int) -> Draft:
         plan=bet.plan,
         claimed=bet.fair,
         edge=bet.edge,
+        deviation=kelly.deviation(bet),
     )
 
 
@@ -169,7 +180,7 @@ def refused(account: Portfolio, bet: Bet, at: int, no: No) -> tuple[Portfolio, l
     before = account.said.get((bet.strategy, bet.token))
     account, facts = say(account, bet, at, no.disposition, no.code)
     unchanged = before == account.said[(bet.strategy, bet.token)]
-    if unchanged or no.code in (RefusalCode.DISABLED, RefusalCode.HOLDING):
+    if unchanged or no.code in UNSTORED:
         return account, facts
     refusal = Refusal(
         account.account, bet.strategy, bet.market, bet.token, bet_id(bet), no.code, str(no.limit),

@@ -11,7 +11,9 @@ from strategies.core.types import Plan
 
 FIGURES = ("cash", "reserved", "deposits", "realized", "fees", "rebates", "equity")
 TEXTS = ("strategy", "market", "token", "outcome", "event")
-AMOUNTS = ("size", "cost", "mark", "value", "fair_cost", "claimed", "hoped", "peak", "payout")
+AMOUNTS = (
+    "size", "cost", "mark", "value", "fair_cost", "claimed", "hoped", "deviation", "peak", "payout",
+)  # fmt: skip
 TIMES = ("opened_at", "redeem_at")
 PRICES_OF_PLAN = ("take_profit", "stop", "trail")
 ORDER_TEXTS = ("id", "strategy", "market", "token", "outcome", "side", "type", "purpose", "state")

@@ -1,5 +1,6 @@
 """The Kelly size of one bet: a fraction of it, less what waiting for the end costs."""
 
+import math
 from dataclasses import dataclass
 
 from markets.core import venue
@@ -66,6 +67,13 @@ def carry(bet: Bet, share: int, tick: Tick, sizing: Sizing) -> int:
     end_at = tick.universe.markets[tick.universe.column[bet.market]].terms.end_at
     left = YEAR_MS if end_at is None else max(0, end_at - tick.at)
     return share * sizing.risk_free * left // (YEAR_MS * ONE)
+
+
+def deviation(bet: Bet) -> int:
+    """How far a share's result may end from what the Bet expects, micro-dollars (one deviation)."""
+    win = min(max(bet.fair / ONE, 0.0), 1.0)
+    variance = bet.variance if bet.variance > 0 else win * (1 - win)
+    return round(math.sqrt(variance) * ONE)
 
 
 def alone(bet: Bet, equity: int, tick: Tick, sizing: Sizing) -> int:

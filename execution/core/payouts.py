@@ -2,14 +2,11 @@
 
 from dataclasses import replace
 
-from execution.core import ledger
+from execution.core import ledger, portfolio
 from execution.core.types import Fact, Fill, Liquidity, Portfolio, Position, Settled, Side
 from markets.core import venue
 from markets.core.amounts import plain
 from strategies.core.types import digest
-
-REMEMBERED_MS = 30 * 86_400_000
-"""How long after its payment a settlement can still be corrected."""
 
 
 def pay(
@@ -42,11 +39,11 @@ def pay(
         fair_value=paid,
         settlement_gain=paid - held.fair_cost,
     )
+    fill = portfolio.with_claims(fill, held)
     settled = Settled(fill.id, held, payout, paid, at)
-    known = {id: each for id, each in account.settled.items() if at - each.at <= REMEMBERED_MS}
     return replace(
         account,
         cash=account.cash + paid,
-        settled={**known, fill.id: settled},
+        settled={**account.settled, fill.id: settled},
         realized=account.realized + fill.realized_pnl,
     ), [fill, ledger.settle(fill)]

@@ -11,6 +11,7 @@ from execution.core.types import (
     EndReason,
     Fact,
     Fill,
+    Liquidity,
     Order,
     OrderState,
     Portfolio,
@@ -18,6 +19,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue
+from markets.core.types import ONE
 from strategies.core.types import Plan, digest
 
 Key = TypeVar("Key")
@@ -139,15 +141,25 @@ def _fill(order: Order, take: Take, at: int) -> Fill:
         at=at,
         level=take.level,
         rebate=take.rebate,
+        expected=_expected(order, take),
     )
     return costs.parted(fill, fair=order.fair, touch=order.touch, met=take.touch)
+
+
+def _expected(order: Order, take: Take) -> int:
+    """What the decision's walk expected to pay for these shares beyond the touch."""
+    if take.liquidity is not Liquidity.TAKER or not order.touch or not order.expected:
+        return 0
+    worse = order.expected - order.touch
+    return take.size * (worse if order.side is Side.BUY else -worse) // ONE
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What a purchase brings along beside its fill: place in its market, event, plan, claims.
 
-    `claimed` and `edge` are the signal's fair value and expected gain, a share in micro-dollars.
+    `claimed`, `edge` and `deviation` are the signal's fair value, its expected gain and how far
+    from that it may end, a share in micro-dollars.
     """
 
     index: int
@@ -155,13 +167,16 @@ class Origin:
     plan: Plan
     claimed: int = 0
     edge: int = 0
+    deviation: int = 0
 
 
 def _booked(portfolio: Portfolio, order: Order, fill: Fill) -> tuple[Portfolio, Fill]:
     if fill.side is Side.SELL:
         return sold(portfolio, fill, reason=order.reason)
     assert order.plan is not None
-    origin = Origin(order.index, order.event, order.plan, order.claimed, order.edge)
+    origin = Origin(
+        order.index, order.event, order.plan, order.claimed, order.edge, order.deviation
+    )
     return bought(portfolio, fill, origin)
 
 
@@ -179,6 +194,7 @@ def bought(portfolio: Portfolio, fill: Fill, origin: Origin) -> tuple[Portfolio,
         fair_cost=held.fair_cost + fill.fair_value,
         claimed=held.claimed + venue.proceeds(fill.size, origin.claimed),
         hoped=held.hoped + venue.proceeds(fill.size, origin.edge),
+        deviation=held.deviation + venue.proceeds(fill.size, origin.deviation),
         peak=max(held.peak, fill.price),
     )
     fill = replace(fill, realized_pnl=-fill.fee)
@@ -196,7 +212,7 @@ def sold(portfolio: Portfolio, fill: Fill, *, reason: str) -> tuple[Portfolio, F
     held = portfolio.positions[key]
     rest = part(held, held.size - fill.size)
     fill = replace(
-        fill,
+        with_claims(fill, held, rest),
         realized_pnl=fill.notional - fill.fee - (held.cost - rest.cost),
         signal_gain=fill.fair_value - (held.fair_cost - rest.fair_cost),
     )
@@ -214,6 +230,16 @@ def sold(portfolio: Portfolio, fill: Fill, *, reason: str) -> tuple[Portfolio, F
     ), fill
 
 
+def with_claims(fill: Fill, held: Position, rest: Position | None = None) -> Fill:
+    """The fill with what was said of the shares that left with it: what the trial goes by."""
+    return replace(
+        fill,
+        claimed=held.claimed - (rest.claimed if rest else 0),
+        hoped=held.hoped - (rest.hoped if rest else 0),
+        deviation=held.deviation - (rest.deviation if rest else 0),
+    )
+
+
 def part(held: Position, size: int) -> Position:
     """The holding with only `size` of its shares left, and their part of everything it cost."""
     gone = held.size - size
@@ -224,4 +250,5 @@ def part(held: Position, size: int) -> Position:
         fair_cost=held.fair_cost - held.fair_cost * gone // held.size,
         claimed=held.claimed - held.claimed * gone // held.size,
         hoped=held.hoped - held.hoped * gone // held.size,
+        deviation=held.deviation - held.deviation * gone // held.size,
     )

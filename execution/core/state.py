@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from execution.core.types import Portfolio
+from execution.core.types import Portfolio, Trial
 
 
 def dump(portfolio: Portfolio) -> dict[str, Any]:
@@ -19,6 +19,12 @@ def dump(portfolio: Portfolio) -> dict[str, Any]:
 def load(state: Mapping[str, Any]) -> Portfolio:
     """The portfolio that `dump` wrote; a field it did not know yet has its default."""
     found: Portfolio = made(Portfolio, state)
+    return found
+
+
+def load_trials(state: Any) -> Mapping[str, Trial]:
+    """The trials alone, from what `dump` wrote of them."""
+    found: Mapping[str, Trial] = made(Mapping[str, Trial], state)
     return found
 
 

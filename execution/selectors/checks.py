@@ -9,7 +9,7 @@ from django.db.models import Sum
 from execution.core.types import CASH_ASSET
 from execution.models import Account, LedgerAccount, Position, Posting, guards
 from execution.models.rows import SPENDABLE
-from execution.selectors import proofs
+from execution.selectors import attribution, proofs
 from execution.selectors.snapshot import snapshot
 
 
@@ -43,6 +43,7 @@ def _faults() -> list[str]:
         *proofs.orders(),
         *proofs.accounts(balances),
         *proofs.ended_markets(),
+        *_results(),
     ]
 
 
@@ -103,3 +104,10 @@ def _shares(balances: proofs.Balances) -> Iterator[str]:
                 f"{holder} shows {shown.get(key, 0)} of token {key[2][:12]}, "
                 f"the ledger holds {booked.get(key, 0)}"
             )
+
+
+def _results() -> Iterator[str]:
+    """What an account gained must be the sum of the parts its trades and holdings were given."""
+    for account, gap in attribution.gaps().items():
+        if gap:
+            yield f"account {account}: no part of its result explains {gap} micro-dollars of it"

@@ -1,5 +1,6 @@
 """What people and configuration allow: switches, limits, halts, and whether the books balance."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from execution.models import (
     Trade,
     guards,
 )
+from execution.selectors import trials
 
 ACTIVE = "active"
 UNAVAILABLE = "unavailable"
@@ -32,7 +34,11 @@ UNAVAILABLE = "unavailable"
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One strategy's switch: what the file says, a person's override, and the state in force."""
+    """One strategy's switch: what the file says, a person's override, and the state in force.
+
+    Where a rule switched it off (`suspended_at`, ms UTC), `reason` says why, and what its signals
+    would have come to since.
+    """
 
     name: str
     state: str
@@ -41,6 +47,7 @@ class Switch:
     override: bool | None
     description: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    suspended_at: int = 0
 
     @property
     def enabled(self) -> bool:
@@ -104,13 +111,21 @@ class Decision:
 
 def switches() -> tuple[Switch, ...]:
     """Every strategy's switch, in name order."""
+    rows = list(StrategyState.objects.order_by("name"))
+    since = trials.shadows() if any(row.suspended for row in rows) else {}
     return tuple(
         Switch(
-            row.name, row.state, row.reason, row.configured, row.override,
-            row.description, row.parameters,
+            row.name, row.state, _reason(row, since), row.configured, row.override,
+            row.description, row.parameters, row.suspended_at,
         )
-        for row in StrategyState.objects.order_by("name")
+        for row in rows
     )  # fmt: skip
+
+
+def _reason(row: StrategyState, since: Mapping[str, str]) -> str:
+    if not row.suspended or row.reason != row.suspended:
+        return row.reason
+    return f"{row.reason}. {since.get(row.name, trials.NOTHING)}"
 
 
 def active_count() -> int:

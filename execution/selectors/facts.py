@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from execution.core.types import AccountName, RefusalCode, Side
-from execution.models import Change, HaltState, Reconciliation, Refusal, Trade
+from execution.models import Change, HaltState, Reconciliation, Refusal, StrategyState, Trade
 from markets.selectors import catalogue
 from strategies import selectors as strategies
 
@@ -32,7 +32,7 @@ class News:
 
 
 def news(after_tick: int, up_to_tick: int) -> list[News]:
-    """Trades, settlements, breached limits, failures, halts and resumes of the base account."""
+    """Trades, settlements, limits, failures, halts and suspensions of the base account."""
     span = {"tick_id__gt": after_tick, "tick_id__lte": up_to_tick}
     trades = Trade.objects.filter(account=AccountName.BASE, **span).order_by("tick_id", "level")
     refusals = Refusal.objects.filter(account=AccountName.BASE, code__in=LIMITS, **span)
@@ -47,6 +47,7 @@ def news(after_tick: int, up_to_tick: int) -> list[News]:
             .order_by("pk")
         ),
         *_breakers(HaltState.objects.filter(who="breaker")),
+        *_suspensions(StrategyState.objects.exclude(suspended="").order_by("name")),
         *_mismatches(Reconciliation.objects.order_by("-pk")[:RECONCILIATIONS]),
     ]
 
@@ -106,6 +107,14 @@ def _breakers(rows: QuerySet[HaltState]) -> Iterator[News]:
     for row in rows:
         fields = {"scope": row.scope, "who": row.who, "why": row.reason, "at": row.at}
         yield News(f"halt:{row.scope}:{row.at}", "halt", "critical", fields)
+
+
+def _suspensions(rows: QuerySet[StrategyState]) -> Iterator[News]:
+    """Strategies that a rule has switched off."""
+    for row in rows:
+        key = f"auto_disabled:{row.name}:{row.suspended_at}"
+        fields = {"strategy": row.name, "reason": row.suspended, "at": row.suspended_at}
+        yield News(key, "auto_disabled", "warning", fields)
 
 
 def _mismatches(rows: QuerySet[Reconciliation]) -> Iterator[News]:

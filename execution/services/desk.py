@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from execution.core import desk as core
-from execution.core.types import Fill, Halt, Refusal
+from execution.core.types import Fill, Halt, Refusal, Suspension
 from execution.services import changes, restoring, saving, statefile, stops
 from markets import stages
 from markets.core.tick import Tick
@@ -114,6 +114,8 @@ def _tell(turn: core.Turn) -> None:
             )  # fmt: skip
         elif isinstance(fact, Halt):
             log.critical("Kill switch latched for %s: %s", fact.scope, fact.reason)
+        elif isinstance(fact, Suspension):
+            log.warning("Strategy %s switched off by rule: %s", fact.strategy, fact.reason)
         elif isinstance(fact, Refusal) and not fact.strategy:
             log.warning(
                 "Refused %s in the %s account: %s, limit %s, value %s", fact.token, fact.account,

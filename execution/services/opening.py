@@ -14,6 +14,7 @@ from execution.core.risk import LIMIT_NAMES
 from execution.core.types import JournalEntry, Portfolio
 from execution.models import Account, LimitState, StrategyState
 from execution.services import bookings, configured
+from execution.services.projections import AUTO_DISABLED
 from markets import stages
 from strategies.library import REGISTRY
 
@@ -63,6 +64,8 @@ def _show_strategies() -> None:
         row.state, row.reason = known, reason
         if row.override is not None and known not in ("unavailable", "invalid"):
             row.state, row.reason = ("active" if row.override else "disabled"), "override"
+        if row.suspended and row.state == "active":
+            row.state, row.reason = AUTO_DISABLED, row.suspended
         row.save()
 
 

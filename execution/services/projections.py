@@ -10,12 +10,22 @@ from execution.core import exposure, risk, state
 from execution.core.controls import Controls
 from execution.core.exposure import Exposure
 from execution.core.risk import LIMIT_NAMES
-from execution.core.types import AccountName, Change, ChangeKind, HoldingState, Portfolio
+from execution.core.types import (
+    AccountName,
+    Change,
+    ChangeKind,
+    HoldingState,
+    Portfolio,
+    Suspension,
+)
 from execution.models import Account, HaltState, LimitState, Position, StrategyState
 from markets.core.tick import Tick
 from markets.core.types import ONE
 
 log = logging.getLogger("pqap.desk")
+
+AUTO_DISABLED = "auto_disabled"
+"""The state of a strategy that a rule switched off."""
 
 
 def show(portfolios: Mapping[str, Portfolio], at: int) -> None:
@@ -102,6 +112,19 @@ def show_switches(changes: Iterable[Change]) -> None:
                 )
             case ChangeKind.RESET_LIMIT:
                 LimitState.objects.filter(name=change.scope).update(override=None, overridden=None)
+
+
+def show_suspensions(control: Controls, suspensions: Iterable[Suspension]) -> None:
+    """Make the switches show which strategies a rule has switched off, why and since when."""
+    since = {suspension.strategy: suspension.at for suspension in suspensions}
+    for row in StrategyState.objects.all():
+        shown = (row.suspended, row.suspended_at, row.state, row.reason)
+        row.suspended = control.suspended.get(row.name, "")
+        row.suspended_at = since.get(row.name, row.suspended_at) if row.suspended else 0
+        if row.suspended and row.state == "active":
+            row.state, row.reason = AUTO_DISABLED, row.suspended
+        if shown != (row.suspended, row.suspended_at, row.state, row.reason):
+            row.save()
 
 
 def show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:

@@ -40,7 +40,7 @@ def restore(position: int) -> Desk:
 
 
 def control() -> Controls:
-    """Switches, limits and halts in force: effective = override or configuration.
+    """Switches, limits, halts and suspensions in force: effective = override or configuration.
 
     What cannot be read counts as killed: then everything is halted, and the reason says so.
     """
@@ -67,4 +67,7 @@ def _overridden(fresh: Controls) -> Controls:
         enabled=frozenset(enabled),
         limits=replace(fresh.limits, **limits),
         halts=halts,
+        suspended=dict(
+            StrategyState.objects.exclude(suspended="").values_list("name", "suspended")
+        ),
     )

@@ -17,6 +17,7 @@ from execution.core.types import (
     Operation,
     Order,
     Refusal,
+    Suspension,
 )
 from execution.models import Change as ChangeRow
 from execution.models import Equity as EquityRow
@@ -34,6 +35,10 @@ ORDER_COLUMNS = (
     "post_only", "expires_at", "group", "fair", "touch", "expected",
 )  # fmt: skip
 """What an order's row keeps; the rest is state of the venue and the plan."""
+
+
+FOR_TRIALS = ("claimed", "hoped", "deviation", "expected")
+"""What a fill says to the trial of its strategy, and no row keeps."""
 
 
 def save(
@@ -64,6 +69,8 @@ def save(
     _save_lapse(lapsed, now)
     projections.show(desk.portfolios, last.at)
     projections.show_switches(changes)
+    suspensions = [fact for _, fact in facts if isinstance(fact, Suspension)]
+    projections.show_suspensions(desk.control, suspensions)
     projections.show_halts(desk.control, changes, last.at)
     projections.show_limit_use(desk.portfolios, last)
     _keep_held(desk)
@@ -107,7 +114,7 @@ def _order(tick: int, order: Order) -> OrderRow:
 
 
 def _trade(tick: int, fill: Fill) -> Trade:
-    columns = _columns(fill, without=("order",))
+    columns = _columns(fill, without=("order", *FOR_TRIALS))
     return Trade(tick_id=tick, order_id=fill.order or None, **columns)
 
 
@@ -153,5 +160,12 @@ def _keep_held(desk: Desk) -> None:
         thing.market
         for portfolio in desk.portfolios.values()
         for thing in (*portfolio.positions.values(), *portfolio.orders.values())
+    }
+    wanted |= {
+        shadow.market
+        for portfolio in desk.portfolios.values()
+        for trial in portfolio.trials.values()
+        for shadow in trial.shadows.values()
+        if not shadow.rests_until
     }
     universe.keep_exactly(wanted, reason="held")

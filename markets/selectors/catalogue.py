@@ -42,6 +42,15 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Belonging:
+    """The event and the category a market belongs to."""
+
+    event: str
+    title: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Where a token belongs; `index` is 0 for YES, 1 for NO."""
 
@@ -141,6 +150,14 @@ def names(ids: Iterable[str]) -> Mapping[str, Name]:
         .values_list("condition_id", "question", "slug", "end_at", "state")
     )
     return {id: Name(question, slug, end, state or "") for id, question, slug, end, state in rows}
+
+
+def belongings(ids: Iterable[str]) -> Mapping[str, Belonging]:
+    """Event and category of the given markets, by condition id; unknown ids are absent."""
+    rows = Market.objects.filter(condition_id__in=set(ids)).values_list(
+        "condition_id", "event__event_id", "event__title", "category"
+    )
+    return {id: Belonging(event, title, category) for id, event, title, category in rows}
 
 
 def outcomes(tokens: Iterable[str]) -> Mapping[str, Outcome]:

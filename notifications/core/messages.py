@@ -70,6 +70,11 @@ def _strategy_error(fields: Fields) -> str:
     return f"{fields['strategy']} failed and says nothing until it works again: {fields['error']}"
 
 
+def _auto_disabled(fields: Fields) -> str:
+    name, why = fields["strategy"], fields["reason"]
+    return f"{name} was switched off by rule: {why}. A person may enable it again"
+
+
 def _started(fields: Fields) -> str:
     return f"PQAP started: {fields['env']}, market data from {fields['source']}, paper trading"
 
@@ -105,6 +110,7 @@ KINDS: Mapping[str, Callable[[Fields], str]] = {
     "ledger_mismatch": _ledger_mismatch,
     "limit_breached": _limit_breached,
     "strategy_error": _strategy_error,
+    "auto_disabled": _auto_disabled,
     "started": _started,
 }
 """Every kind of news that has words."""
@@ -115,6 +121,7 @@ SWITCHES: Mapping[str, str] = {
     "correction": "trade",
     "limit_breached": "risk",
     "strategy_error": "error",
+    "auto_disabled": "auto_disabled",
     "halt": "kill_switch",
     "resume": "kill_switch",
 }

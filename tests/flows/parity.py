@@ -7,8 +7,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from execution.core import engine
-from execution.core.controls import Controls, apply, latch
+from execution.core import engine, state
+from execution.core.controls import Controls, apply, latch, suspend
 from execution.core.desk import ACCOUNTS
 from execution.core.portfolio import deposit
 from execution.core.types import (
@@ -22,6 +22,7 @@ from execution.core.types import (
     Order,
     Portfolio,
     Refusal,
+    Suspension,
 )
 from markets.core.panel import Panel
 from markets.core.tick import Tick
@@ -136,6 +137,15 @@ def from_rows() -> Tables:
                 "strategy", "market", "reason", "detail", "from_at", "to_at"
             )
         ),
+        "suspended": list(
+            done.StrategyState.objects.exclude(suspended="").values_list(
+                "name", "suspended", "suspended_at"
+            )
+        ),
+        "trials": [
+            [name, json.dumps(trial, sort_keys=True)]
+            for name, trial in done.Account.objects.get(name="base").state["trials"]
+        ],
         "orders": list(done.Order.objects.values_list(*ORDER, "signal_id")),
         "fills": list(done.Trade.objects.values_list(*FILL)),
         "operations": list(done.Operation.objects.values_list(*OPERATION)),
@@ -164,6 +174,7 @@ def from_loop(
         facts += opened
     signals: dict[str, list] = {}
     runs: dict[tuple, list] = {}
+    since: dict[str, int] = {}
     for tick in ticks:
         panel.advance(tick)
         opinions = evaluate(strategies, panel)
@@ -179,7 +190,7 @@ def from_loop(
         stamped = changes.get(tick.id, ())
         for change in stamped:
             control = apply(control, change)
-        halts = []
+        halts, suspensions = [], []
         for name in ACCOUNTS:
             accounts[name], news = engine.step(
                 accounts[name], tick, page.standing, {o.strategy: o for o in opinions},
@@ -187,13 +198,27 @@ def from_loop(
                 lapsed=tick.id in lapsed,
             )  # fmt: skip
             halts += [fact for fact in news if isinstance(fact, Halt)]
+            suspensions += [fact for fact in news if isinstance(fact, Suspension)]
             facts += news
             for fact in news:
                 if isinstance(fact, Disposed):
                     signals[fact.signal][-2:] = [fact.disposition, fact.reason]
         for halt in halts:
             control = latch(control, halt.scope, halt.reason)
-    return {"signals": list(signals.values()), "silences": list(runs.values()), **_tables(facts)}
+        for suspension in suspensions:
+            control = suspend(control, suspension)
+            since[suspension.strategy] = suspension.at
+    suspended = [[name, why, since[name]] for name, why in control.suspended.items()]
+    return {
+        "signals": list(signals.values()),
+        "silences": list(runs.values()),
+        "suspended": suspended,
+        "trials": [
+            [name, json.dumps(trial, sort_keys=True)]
+            for name, trial in state.dump(accounts["base"])["trials"]
+        ],
+        **_tables(facts),
+    }
 
 
 def _tables(facts: Iterable[object]) -> Tables:

@@ -29,7 +29,7 @@ from django.utils import timezone  # noqa: E402
 
 from execution.core.controls import Controls  # noqa: E402
 from execution.core.types import ChangeKind  # noqa: E402
-from execution.models import Lapse  # noqa: E402
+from execution.models import Change, Lapse  # noqa: E402
 from execution.services import changes, configured, desk, opening  # noqa: E402
 from markets import stages  # noqa: E402
 from markets.core.bars import OpenBar  # noqa: E402
@@ -43,6 +43,7 @@ from tests.flows import parity  # noqa: E402
 SYNTHETIC_TICKS = 240
 STEP_MS = 300_000
 START = 1_767_225_600_000
+AGAIN = "again"
 
 
 class Remembering:
@@ -124,13 +125,13 @@ def work(seed: str) -> None:
         else:
             desk.advance(now=timezone.now(), late_allowed=True, batch=batch)
         _decide(stages.position("desk") / newest)
+        if luck.random() < 0.5:
+            _trust_again()
         time.sleep(luck.random() * 0.01)
 
 
 def _decide(done: float) -> None:
     """People's decisions at certain points of the run, by whichever worker gets there."""
-    from execution.models import Change
-
     plan = [
         (0.2, ChangeKind.LIMIT, "max_capital_per_market", "30000000"),
         (0.4, ChangeKind.HALT, "all", ""),
@@ -140,11 +141,19 @@ def _decide(done: float) -> None:
         (0.65, ChangeKind.ENABLE, "taker", ""),
         (0.7, ChangeKind.RESET_LIMIT, "max_capital_per_market", ""),
     ]
-    known = set(Change.objects.values_list("kind", flat=True))
+    known = set(Change.objects.exclude(why=AGAIN).values_list("kind", flat=True))
     for due, kind, scope, value in plan:
         if done >= due and kind not in known:
             changes.record(kind=kind, scope=scope, value=value, who="test", why=str(due))
             return
+
+
+def _trust_again() -> None:
+    """The taker keeps losing; a person who never learns keeps enabling it."""
+    from execution.models import StrategyState
+
+    if StrategyState.objects.filter(name="taker", state="auto_disabled").exists():
+        changes.record(kind=ChangeKind.ENABLE, scope="taker", who="test", why=AGAIN)
 
 
 def compare() -> None:
@@ -182,6 +191,7 @@ def compare() -> None:
                 "partly": sum(order["state"] == "partly_filled" for order in base),
                 "refusals": dict(Counter(row[5] for row in staged["refusals"])),
                 "lapsed": len(parity.lapsed_ticks()),
+                "suspensions": Change.objects.filter(why=AGAIN).count(),
                 "changes": sum(len(found) for found in parity.stamped_changes().values()),
             }
         )

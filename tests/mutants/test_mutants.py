@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.catalogue import MUTANTS
+from tests.mutants import catalogue, evidence
 
 ROOT = Path(__file__).resolve().parents[2]
+MUTANTS = (*catalogue.MUTANTS, *evidence.MUTANTS)
 FOLDERS = ("markets", "strategies", "execution", "notifications", "tests", "pqap_site", "dashboard")
 FAILED = 1
 """What pytest answers when a test failed; anything else is a mutant that could not run."""

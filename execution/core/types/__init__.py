@@ -33,6 +33,10 @@ from execution.core.types.orders import (
     Refusal,
 )
 from execution.core.types.trials import (
+    Cluster,
+    Rule,
+    Scores,
+    Shadow,
     Trial,
 )
 from execution.core.types.words import (
@@ -63,6 +67,7 @@ __all__ = [
     "Assembly",
     "Change",
     "ChangeKind",
+    "Cluster",
     "Depletion",
     "Disposed",
     "Disposition",
@@ -90,7 +95,10 @@ __all__ = [
     "Purpose",
     "Refusal",
     "RefusalCode",
+    "Rule",
+    "Scores",
     "Settled",
+    "Shadow",
     "Side",
     "Suspension",
     "Trial",

@@ -17,9 +17,10 @@ class Position:
     """Shares of one token held by one strategy; `cost` is what they were bought for, fees apart.
 
     `index` is the token's place in its market: 0 for YES, 1 for NO. `fair_cost` is the holding at
-    the fair values of its purchases, `claimed` what its signals said it is worth and `hoped` what
-    they said it gains (micro-dollars, all). `peak` is the best bid since it was opened. Once its
-    market is decided, `payout` is what a share pays and `redeem_at` when that becomes cash.
+    the fair values of its purchases, `claimed` what its signals said it is worth, `hoped` what
+    they said it gains and `deviation` how far from that it may end (micro-dollars, all). `peak`
+    is the best bid since it was opened. Once its market is decided, `payout` is what a share pays
+    and `redeem_at` when that becomes cash.
     """
 
     strategy: str
@@ -37,6 +38,7 @@ class Position:
     fair_cost: int = 0
     claimed: int = 0
     hoped: int = 0
+    deviation: int = 0
     peak: int = 0
     payout: int = UNRESOLVED
     redeem_at: int = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from execution.core.types.accounts import Operation, Portfolio
 from execution.core.types.bookings import JournalEntry
 from execution.core.types.orders import Disposed, Fill, Order, Refusal
+from execution.core.types.trials import Rule
 from execution.core.types.words import ChangeKind
 
 
@@ -35,7 +36,7 @@ class Suspension:
     """A strategy switched off by a rule, in words with its figures; only a person re-enables it."""
 
     strategy: str
-    rule: str
+    rule: Rule
     reason: str
     at: int
 

@@ -26,7 +26,8 @@ class Order:
 
     What the decision saw is kept for the account of costs: `fair` (the microprice), `touch` (the
     best price it could take) and `expected` (what a walk would have paid on average), 0 where
-    there was none. `claimed` (fair value) and `edge` are what the signal said of a share.
+    there was none. `claimed` (fair value), `edge` and `deviation` (of the result) are what the
+    signal said of a share.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Order:
     expected: int = 0
     claimed: int = 0
     edge: int = 0
+    deviation: int = 0
 
     @property
     def left(self) -> int:
@@ -80,6 +82,10 @@ class Fill:
     brought that less them (negative where the price was better). `signal_gain` is what the fair
     value gained between purchase and sale, `settlement_gain` what the payout added to it.
     `rebate` estimates the maker's share of fees; it is not part of the result.
+
+    For the trial of the strategy, and of no row: what the signals said of the shares that left
+    (`claimed`, `hoped`, `deviation`), and what the decision's walk through the book expected to
+    pay beyond the touch (`expected`).
     """
 
     id: str
@@ -107,6 +113,10 @@ class Fill:
     signal_gain: int = 0
     settlement_gain: int = 0
     rebate: int = 0
+    claimed: int = 0
+    hoped: int = 0
+    deviation: int = 0
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ MATRIX = {
     ("GET", "/api/trades"): READ_API,
     ("GET", "/api/positions"): READ_API,
     ("GET", "/api/equity"): READ_API,
+    ("GET", "/api/performance"): READ_API,
     ("GET", "/api/nothing"): {**dict.fromkeys(ROLES, 404), "nobody": 401, "": 403},
     ("GET", "/health"): OPEN,
     ("GET", "/health/"): OPEN,

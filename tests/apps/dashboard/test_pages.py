@@ -216,6 +216,19 @@ def test_a_strategy_is_switched_from_the_system_page(desk, log_in):
     assert client.post("/strategies/no_such/disable", {"reason": "x"}).status_code == 404
 
 
+def test_a_strategy_switched_off_by_rule_says_why_and_can_be_enabled(desk, log_in):
+    execution.StrategyState.objects.filter(name="dual_arb_v1").update(
+        state="auto_disabled", reason="9 in a row lost", suspended="9 in a row lost",
+        suspended_at=desk,
+    )  # fmt: skip
+    client = log_in("operator")
+
+    page = client.get("/system").content.decode()
+    assert 'action="/strategies/dual_arb_v1/enable"' in page
+    assert "9 in a row lost. Since then none of its signals has come to an end" in page
+    assert "dual_arb_v1 is auto disabled: 9 in a row lost" in client.get("/").content.decode()
+
+
 def test_logging_in_and_out(desk, log_in, client, public_read):
     public_read(False)
     log_in("viewer")

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from execution import models
-from execution.core import risk, state
-from execution.core.types import ChangeKind
+from execution.core import controls, risk, state
+from execution.core.types import ChangeKind, Rule, Suspension
 from execution.selectors import checks, facts, overrides
 from execution.services import changes, desk, opening, projections, saving
 from markets import stages
@@ -18,6 +18,7 @@ from markets.selectors import ticks
 from markets.services import collect, universe
 from markets.sources.synthetic import SyntheticSource
 from strategies.library import REGISTRY
+from strategies.models import Signal
 from tests.flows import taker
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -189,7 +190,70 @@ def test_what_is_held_stays_tracked():
         for account in models.Account.objects.all()
         for order in account.state["orders"]
     }
-    assert set(Pin.objects.values_list("condition_id", flat=True)) == held | on_order
+    followed = {
+        shadow["market"]
+        for account in models.Account.objects.all()
+        for _, trial in account.state["trials"]
+        for _, shadow in trial["shadows"]
+        if not shadow["rests_until"]
+    }
+    pinned = set(Pin.objects.values_list("condition_id", flat=True))
+    assert pinned == held | on_order | followed
+
+
+def suspend(why: str = "5 closed events in a row lost") -> int:
+    """The taker switched off by rule on the tick the desk stands at; its time."""
+    go()
+    warm = desk._warm.desk
+    at = ticks.ticks_after(stages.position("desk") - 1, 1)[0].at
+    suspension = Suspension("taker", Rule.STRAIGHT_LOSSES, why, at)
+    warm.control = controls.suspend(warm.control, suspension)
+    projections.show_suspensions(warm.control, [suspension])
+    return at
+
+
+def test_a_suspension_is_shown_told_and_survives_a_restart():
+    at = suspend()
+
+    row = models.StrategyState.objects.get(name="taker")
+    assert (row.state, row.suspended_at) == ("auto_disabled", at)
+    assert row.reason == row.suspended == "5 closed events in a row lost"
+    [news] = [n for n in facts.news(10, 20) if n.kind == "auto_disabled"]
+    assert news.fields["reason"] == row.suspended
+    opening.open_accounts(START)
+    assert models.StrategyState.objects.get(name="taker").state == "auto_disabled"
+
+    desk.forget()
+    assert desk._at(stages.position("desk")).control.suspended == {"taker": row.suspended}
+    go()
+    assert not models.Order.objects.filter(purpose="entry", tick_id__gt=10).exists()
+    signals = Signal.objects.filter(disposition="shadow", reason="AUTO_DISABLED")
+    assert signals.exists()
+    base = models.Account.objects.get(name="base")
+    assert dict(base.state["trials"])["taker"]["shadows"]
+
+
+def test_a_person_lifts_a_suspension_and_nothing_else_does():
+    suspend()
+    changes.record(kind=ChangeKind.RESET_STRATEGY, scope="taker", who="ann", why="tidy up")
+    go()
+    assert models.StrategyState.objects.get(name="taker").state == "auto_disabled"
+
+    changes.record(kind=ChangeKind.ENABLE, scope="taker", who="ann", why="looked into it")
+    go()
+
+    row = models.StrategyState.objects.get(name="taker")
+    assert (row.state, row.suspended, row.suspended_at) == ("active", "", 0)
+    assert models.Order.objects.filter(purpose="entry", tick_id__gt=20).exists()
+
+
+def test_the_desk_suspends_by_itself_and_says_so(caplog):
+    with caplog.at_level("WARNING", logger="pqap.desk"):
+        while not models.StrategyState.objects.exclude(suspended="").exists():
+            assert go(), "the taker was never switched off"
+
+    assert "Strategy taker switched off by rule" in caplog.text
+    assert desk._warm.desk.control.suspended
 
 
 def test_opening_twice_changes_nothing():

@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from execution.core import engine, operations, portfolio
+from execution.core import attribution, engine, operations, portfolio
+from execution.core.attribution import Attribution
 from execution.core.controls import Controls, apply, latch
 from execution.core.engine import Setting
+from execution.core.eras import Imported
 from execution.core.latency import Latency
 from execution.core.paper import MODELS, PaperVenue
 from execution.core.risk import LIMIT_NAMES, Limits
@@ -25,6 +27,7 @@ from execution.core.types import (
     CASH_ASSET,
     OPEN_STATES,
     AccountName,
+    Archived,
     Change,
     ChangeKind,
     Fact,
@@ -168,6 +171,7 @@ class Life:
     orders: dict[str, Order] = field(default_factory=dict)
     taken: dict = field(default_factory=dict)
     number: int = 0
+    parts: Attribution = field(default_factory=Attribution)
 
     def __post_init__(self) -> None:
         self.universe = world(len(self.names), self.mirrored)
@@ -193,8 +197,18 @@ class Life:
             venue=self.venue, setting=self.setting, lapsed=drawn.lapsed, changes=changes,
         )  # fmt: skip
         facts += news
+        self._begin(facts, changes)
         self._check(facts, now)
         return facts
+
+    def _begin(self, facts: Iterable[Fact], changes: Sequence[Change]) -> None:
+        """A new account begins with no result, one from a file with what it brought along."""
+        if any(isinstance(fact, Archived) for fact in facts):
+            self.parts = Attribution()
+        taken = {f.cause for f in facts if isinstance(f, JournalEntry) and f.kind == "import"}
+        for change in changes:
+            if f"change {change.id}" in taken:
+                self.parts = Attribution(undivided=Imported.load(change.value).realized)
 
     def _split(self, drawn: Scene, now: Tick) -> list[Fact]:
         if not drawn.split or self.held.cash < micro(50):
@@ -269,6 +283,7 @@ class Life:
                 assert fact.id not in self.ids, "a fill's id is used once"
                 self.ids.add(fact.id)
                 self.fills += 1
+                self.parts += attribution.of_fill(fact)
                 if fact.liquidity == "taker":
                     walks[fact.order].append(fact)
                     self._taker(fact, now)
@@ -317,6 +332,8 @@ class Life:
         assert self.held.fees == total["FEES", CASH_ASSET]
         assert self.held.owed == -total["OWED", CASH_ASSET]
         assert shares == {key: p.size for key, p in self.held.positions.items()}
+        parts = self.parts + attribution.of_account(self.held, ())
+        assert attribution.gap(self.held, parts) == 0, parts
 
     def _refresh(self, now: Tick) -> None:
         """Our own memory of what was taken, kept by its own code."""

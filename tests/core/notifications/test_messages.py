@@ -64,6 +64,12 @@ class TestText:
                 "s failed and says nothing until it works again: division by zero",
             ),
             (
+                "auto_disabled",
+                {"strategy": "s", "reason": "9 closed events in a row lost"},
+                "s was switched off by rule: 9 closed events in a row lost. "
+                "A person may enable it again",
+            ),
+            (
                 "started",
                 {"env": "demo", "source": "synthetic"},
                 "PQAP started: demo, market data from synthetic, paper trading",
