@@ -1,19 +1,15 @@
 """kill -9 anywhere between a signal and its message loses nothing and does nothing twice."""
 
-import json
-import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.databases import empty_database
+from tests.flows import apart
 from tests.flows.crash_child import WINDOWS
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 env: demo
 initial_capital: 1000000
@@ -28,38 +24,20 @@ collection:
 """
 
 
-def run(folder: Path, url: str, *command: str) -> dict:
-    """One command in an environment of its own; what it printed last."""
-    folder.mkdir(exist_ok=True)
-    config = folder / "crash.yaml"
-    config.write_text(CONFIG)
-    environ = {
-        **os.environ, "PQAP_DATA": str(folder / "data"), "PQAP_CONFIG": str(config),
-        "DATABASE_URL": url,
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        env=environ, cwd=ROOT, capture_output=True, text=True, timeout=1500,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def prove(tmp_path: Path, url: str, kills: int) -> dict:
     """A campaign, the same ticks undisturbed, and the plain loop over them: all must agree."""
     seed, began = random.SystemRandom().randrange(10**6), time.perf_counter()
     killed, calm = tmp_path / "killed", tmp_path / "calm"
     print(f"\nseed {seed}, {kills} kills on {url.split(':')[0] or 'sqlite'}")
-    found = run(killed, url, "tests.flows.crash", str(kills), str(seed), str(killed))
+    found = apart.run(killed, CONFIG, url, "tests.flows.crash", str(kills), str(seed), str(killed))
     taken = time.perf_counter() - began
     show(found, taken)
     assert found["faults"] == []
-    undisturbed = run(
-        calm, "", "tests.flows.crash", "0", str(seed), str(calm), str(found["ticks"])
-    )  # fmt: skip
+    arguments = ("0", str(seed), str(calm), str(found["ticks"]))
+    undisturbed = apart.run(calm, CONFIG, "", "tests.flows.crash", *arguments)
     assert undisturbed["faults"] == []
     assert (killed / "facts").read_bytes() == (calm / "facts").read_bytes()
-    plain = run(killed, url, "tests.flows.parity_stage", "compare")
+    plain = apart.run(killed, CONFIG, url, "tests.flows.parity_stage", "compare")
     assert plain["equal"], plain["differing"]
     return found
 
