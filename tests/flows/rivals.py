@@ -131,7 +131,8 @@ def main(processes: int, intents: int, seed: int) -> dict[str, Any]:
     newest = collect_backlog(intents)
     begun = time.monotonic()
     rivals = race(processes, newest, seed)
-    seconds = time.monotonic() - begun
+    seconds, bound = time.monotonic() - begun, rivals_verdict.Bound()
+    faults = [*_gaps(rivals, newest), *rivals_verdict.faults(bound)]
     return {
         "seed": seed,
         "ticks": newest,
@@ -141,8 +142,8 @@ def main(processes: int, intents: int, seed: int) -> dict[str, Any]:
         "overtaken": [rival.overtaken for rival in rivals],
         "longest_call": round(max(rival.longest for rival in rivals), 3),
         **_commits(rivals, begun),
-        **rivals_verdict.figures(),
-        "faults": [*_gaps(rivals, newest), *rivals_verdict.faults()][:20],
+        **rivals_verdict.figures(bound),
+        "faults": faults[:20],
     }
 
 

@@ -1,6 +1,6 @@
 """Money and caps at every moment of a run, folded from orders, trades and postings alone."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -15,7 +15,7 @@ from markets import stages
 from markets.selectors import ticks
 from strategies.models import Evaluation, Signal
 
-CASH = "USD"
+OWNED = ("CASH", "RESERVED", "POSITION")
 
 
 @dataclass
@@ -60,27 +60,26 @@ class Bound:
                 yield f"{most} is bound by {what} {holder}, the cap is {cap}"
 
 
-def faults() -> list[str]:
-    """Everything wrong, one sentence each."""
+def faults(bound: Bound) -> list[str]:
+    """Everything wrong, one sentence each; `bound` is filled on the way."""
     newest = stages.position(ticks.COLLECT)
     looked = Evaluation.objects.filter(strategy="taker").values("tick_id").distinct().count()
     found = [f"{looked} of {newest} ticks were looked at"] if looked != newest else []
-    for model, names in ((Trade, ("order_id", "at", "level", "token")), (JournalEntry, ("cause",))):
-        # A cause has at most a reservation and a release: the three accounts' deposits share one.
-        rows = model.objects.exclude(**{"kind": "deposit"} if model is JournalEntry else {})
-        names = (*names, "account", *(("kind",) if model is JournalEntry else ()))
-        twice = rows.values(*names).annotate(times=Count("pk")).filter(times__gt=1)
-        found += [f"{model.__name__} {group} is there twice" for group in twice[:5]]
-    return [*found, *checks.faults(), *_moments(Bound())]
+    for model, names in (
+        (Trade, ("account", "strategy", "token", "order_id", "at", "level")),
+        (JournalEntry, ("account", "kind", "cause")),
+    ):
+        groups = model.objects.values(*names).annotate(times=Count("pk")).filter(times__gt=1)
+        found += [f"{model.__name__} {group} is there twice or more" for group in groups[:5]]
+    return [*found, *checks.faults(), *_moments(bound)]
 
 
-def figures() -> dict[str, Any]:
+def figures(bound: Bound) -> dict[str, Any]:
     """How much there was to go wrong, and how near the caps it came."""
-    bound = Bound()
-    list(_moments(bound))
+    looked = Evaluation.objects.filter(strategy="taker")
     codes = Refusal.objects.values_list("code").annotate(Count("id"))
     return {
-        "intents": Evaluation.objects.aggregate(all=Sum("signalled"))["all"],
+        "intents": looked.aggregate(all=Sum("signalled"))["all"],
         "signals": Signal.objects.count(),
         "orders": Order.objects.count(),
         "trades": Trade.objects.count(),
@@ -93,17 +92,14 @@ def figures() -> dict[str, Any]:
 def _moments(bound: Bound) -> Iterator[str]:
     """After every single booking: nothing overdrawn, no cap exceeded."""
     orders, trades = ({row.pk: row for row in model.objects.all()} for model in (Order, Trade))
-    balances: dict[tuple[int, str], int] = defaultdict(int)
+    balances: Counter[int] = Counter()
     for (cause, kind), postings in groupby(_postings(), key=lambda row: row[:2]):
         moved = 0
-        for _, _, amount, debit, credit, debit_kind, credit_kind in postings:
-            balances[debit, debit_kind] += amount
-            balances[credit, credit_kind] -= amount
+        for _, _, amount, debit, credit, credit_kind in postings:
+            balances[debit] += amount
+            balances[credit] -= amount
             moved += amount
-            if (
-                credit_kind in ("CASH", "RESERVED", "POSITION")
-                and balances[credit, credit_kind] < 0
-            ):
+            if credit_kind in OWNED and balances[credit] < 0:
                 yield f"{credit_kind} {credit} is overdrawn by {kind} of {cause}"
         if kind != "deposit":
             bound.follow(kind, (orders if kind in ("reserve", "release") else trades)[cause], moved)
@@ -112,6 +108,5 @@ def _moments(bound: Bound) -> Iterator[str]:
 
 def _postings() -> Iterator[tuple]:
     return Posting.objects.order_by("pk").values_list(
-        "entry__cause", "entry__kind", "amount", "debit_id", "credit_id", "debit__kind",
-        "credit__kind",
+        "entry__cause", "entry__kind", "amount", "debit_id", "credit_id", "credit__kind"
     ).iterator()  # fmt: skip
