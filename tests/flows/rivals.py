@@ -40,7 +40,7 @@ BETS = 50
 
 BATCHES = (1, 1, 2, 3, 5)
 COLD = 0.5
-PAUSE_S = 0.05
+PAUSE_S = 1.0
 
 
 @dataclass
