@@ -9,11 +9,15 @@ from django.db import connection
 from django.db.models import Min, Sum
 
 from execution.core import state
-from execution.core.types import CASH_ASSET, Side
+from execution.core.types import CASH_ASSET, Portfolio, Side
+from execution.core.types import Position as Held
 from execution.models import Account, LedgerAccount, Position, Posting, Trade, guards
 from markets import stages
 
 STAGE = "desk"
+TRADED = ("deposit", "withdraw", "reserve", "release", "fill", "settle")
+"""Kinds of booking whose every cent of cost and gain is in a trade; of others, the desk's own state
+is the only witness."""
 
 Holder = tuple[str, str, str]
 """(account, strategy, token)."""
@@ -42,9 +46,9 @@ def rebuild() -> list[str]:
     position = stages.position(STAGE)
     with stages.advance(STAGE, from_=position, to=position):
         totals = _put_totals_right()
-        balances = _balances()
-        positions = _put_positions_right(balances)
-        return [*totals, *positions, *_put_accounts_right(balances)]
+        balances, desk = _balances(), _desk()
+        positions = _put_positions_right(balances, desk)
+        return [*totals, *positions, *_put_accounts_right(balances, desk)]
 
 
 def _put_totals_right() -> list[str]:
@@ -77,9 +81,14 @@ def _balances() -> Balances:
     }
 
 
-def _put_positions_right(balances: Balances) -> list[str]:
-    """Sizes come from the ledger, costs from trades, marks from where the desk goes on."""
-    held, bought, marks = _held(balances), _bought(), _marks()
+def _desk() -> dict[str, Portfolio]:
+    """Each account as the desk will go on from it."""
+    return {row.name: state.load(row.state) for row in Account.objects.all()}
+
+
+def _put_positions_right(balances: Balances, desk: Mapping[str, Portfolio]) -> list[str]:
+    """Sizes come from the ledger, costs from trades, marks from the desk's own state."""
+    held, bought, besides = _held(balances), _bought(), _besides_trades()
     rows = {(row.account, row.strategy, row.token): row for row in Position.objects.all()}
     found = []
     for key in sorted(set(rows) | set(held)):
@@ -88,23 +97,36 @@ def _put_positions_right(balances: Balances) -> list[str]:
         if not size and shown:
             found.append(f"{what} was shown with a size of {shown.size} and is not held")
             shown.delete()
-        elif size and key not in bought:
-            found.append(f"{what} is held without a trade: its row stays as it is")
         elif size:
-            row = shown or Position(**dict(zip(("account", "strategy", "token"), key, strict=True)))
-            found += _set(row, what, _figures(bought[key], size, marks.get(key, (0, 0))))
+            own = desk[key[0]].positions.get(key[1:])
+            known = own if key in besides else bought.get(key)
+            row = shown or Position(account=key[0], strategy=key[1], token=key[2])
+            if known:
+                found += _set(row, what, _figures(known, size, own))
+            else:
+                found.append(f"{what} holds {size}, of which no trade and no desk knows more")
     return found
 
 
-def _figures(bought: _Bought, size: int, mark: tuple[int, int]) -> dict[str, Any]:
+def _figures(known: _Bought | Held, size: int, own: Held | None) -> dict[str, Any]:
     return {
-        "market": bought.market,
-        "outcome": bought.outcome,
+        "market": known.market,
+        "outcome": known.outcome,
         "size": size,
-        "cost": bought.cost,
-        "opened_at": bought.opened_at,
-        "mark": mark[0],
-        "value": mark[1],
+        "cost": known.cost,
+        "opened_at": known.opened_at,
+        "mark": own.mark if own else 0,
+        "value": own.value if own else 0,
+    }
+
+
+def _besides_trades() -> set[Holder]:
+    """Holders that something else than a trade gave shares or took them from."""
+    others = Posting.objects.exclude(entry__kind__in=TRADED)
+    return {
+        holder
+        for side in ("debit", "credit")
+        for holder in others.values_list(f"{side}__account", f"{side}__strategy", "asset")
     }
 
 
@@ -135,23 +157,17 @@ def _bought() -> dict[Holder, _Bought]:
     return kept
 
 
-def _marks() -> dict[Holder, tuple[int, int]]:
-    """(mark, value) of each holding as the desk last stored its own state."""
-    portfolios = {row.name: state.load(row.state) for row in Account.objects.all()}
-    return {
-        (name, *key): (held.mark, held.value)
-        for name, portfolio in portfolios.items()
-        for key, held in portfolio.positions.items()
-    }
-
-
-def _put_accounts_right(balances: Balances) -> list[str]:
+def _put_accounts_right(balances: Balances, desk: Mapping[str, Portfolio]) -> list[str]:
     values = dict(Position.objects.values_list("account").annotate(total=Sum("value")))
     gains = dict(Trade.objects.values_list("account").annotate(total=Sum("realized_pnl")))
+    besides = {account for account, _, _ in _besides_trades()}
     found = []
     for row in Account.objects.order_by("name"):
         figures = dict(_money(row.name, balances), realized=gains.get(row.name, 0))
         figures["equity"] = figures["cash"] + figures["reserved"] + values.get(row.name, 0)
+        if row.name in besides:
+            own = desk[row.name]
+            figures |= {"realized": own.realized, "equity": own.equity}
         found += _set(row, f"account {row.name}", figures)
     return found
 

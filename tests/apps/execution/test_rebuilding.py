@@ -7,9 +7,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from execution import models
+from execution.core.types import JournalEntry, LedgerKey, Posting
 from execution.models import guards
 from execution.selectors import checks
-from execution.services import desk, opening, rebuilding
+from execution.services import bookings, desk, opening, rebuilding
 from markets import stages
 from markets.services import collect, universe
 from markets.sources.synthetic import SyntheticSource
@@ -97,6 +98,31 @@ def test_a_wrong_column_of_a_holding_is_put_right():
 
         assert f"had {column} of {wrong}, right is {getattr(row, column)}" in found
         assert shown() == before
+
+
+def test_a_cost_that_no_trade_tells_is_the_desks_own():
+    row = models.Position.objects.filter(account="base").first()
+    cash = LedgerKey("base", "", "CASH", "USD")
+    trading, shares, taken = (
+        LedgerKey("base", row.strategy, kind, asset)
+        for kind, asset in (("TRADING", "USD"), ("POSITION", row.token), ("TRADING", row.token))
+    )
+    moves = (Posting(trading, cash, 2), Posting(shares, taken, 5))
+    bookings.book(
+        [(1, JournalEntry("split-1", "base", "split", "split-1", 1, moves))], timezone.now()
+    )
+    account = models.Account.objects.get(name="base")
+    own = next(held for held in account.state["positions"] if held["token"] == row.token)
+    own["size"], own["cost"] = own["size"] + 5, own["cost"] + 2
+    account.save()
+
+    rebuilding.rebuild()
+
+    again = models.Position.objects.get(pk=row.pk)
+    assert (again.size, again.cost) == (row.size + 5, row.cost + 2)
+    assert models.Account.objects.get(name="base").cash == account.cash - 2
+    assert checks.faults() == []
+    assert rebuilding.rebuild() == []
 
 
 def test_a_holding_that_nobody_holds_goes():
