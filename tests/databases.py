@@ -37,6 +37,11 @@ def connected_to(settings: dict[str, Any]) -> Iterator[None]:
         connections["default"] = before
 
 
+def empty_database(server: str) -> str:
+    """The address of a database of its own on a PostgreSQL server, without any table."""
+    return _database(server, _fresh_name())
+
+
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: Any, django_db_blocker: Any) -> Path:
     """A migrated SQLite file to copy."""

@@ -50,15 +50,14 @@ class Imported:
 def renew(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, list[Fact]]:
     """Put the account away as it stands and open a new one with `change.value` micro-dollars.
 
-    What the exchange said of outcomes stays known; orders, cooldowns, trials and all else do not.
+    Nothing of it goes on: no order, cooldown or trial.
     """
     account, facts = _at_rest(account, tick.at)
     cause, capital = f"change {change.id}", int(change.value)
     name = account.account
     facts.append(Archived(name, account, capital, change.who, change.why, tick.at))
     entry = ledger.archive(account, tick.at, cause)
-    fresh = Portfolio(name, locked=account.locked)
-    opened, deposited = portfolio.deposit(fresh, capital, tick.at, cause)
+    opened, deposited = portfolio.deposit(Portfolio(name), capital, tick.at, cause)
     return opened, [*facts, *_booked(entry), *deposited]
 
 

@@ -8,6 +8,9 @@ from markets.core import venue
 from markets.core.amounts import plain
 from strategies.core.types import digest
 
+REMEMBERED_MS = 30 * 86_400_000
+"""How long after its payment a settlement can still be corrected."""
+
 
 def pay(
     account: Portfolio, held: Position, payout: int, at: int, *, instead_of: str = ""
@@ -41,9 +44,10 @@ def pay(
     )
     fill = portfolio.with_claims(fill, held)
     settled = Settled(fill.id, held, payout, paid, at)
+    known = {id: each for id, each in account.settled.items() if at - each.at <= REMEMBERED_MS}
     return replace(
         account,
         cash=account.cash + paid,
-        settled={**account.settled, fill.id: settled},
+        settled={**known, fill.id: settled},
         realized=account.realized + fill.realized_pnl,
     ), [fill, ledger.settle(fill)]
