@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import fields, replace
 
 import pytest
@@ -316,7 +317,7 @@ def edited(luck: random.Random, whole: str) -> bytes:
             if luck.random() < 0.3 and isinstance(spot, dict):
                 del spot[key]
             else:
-                spot[key] = luck.choice(JUNK)
+                spot[key] = deepcopy(luck.choice(JUNK))
             break
     document["sha256"] = statefile.checksum(document)
     return json.dumps(document).encode()
