@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from dashboard import access, errors, query, reads, serializers
 from dashboard.reads import clock, state
 from execution.core.decisions import FLATTEN
-from execution.core.types import AccountName, ChangeKind, Disposition, OrderState
+from execution.core.types import AccountName, ChangeKind, Disposition, HoldingState, OrderState
 from execution.selectors import accounts, control, orders
 from execution.services import changes
 from markets.selectors import catalogue, history
@@ -24,6 +24,7 @@ from strategies.core.types import Silence
 ACCOUNT = query.choice("account", "Only this account.", AccountName)
 STRATEGY = query.text("strategy", "Only this strategy.")
 MARKET = query.text("market", "Only this market (condition id).")
+HELD = query.choice("state", "Only holdings in this state.", HoldingState)
 FROM = query.instant("from", "Not before this time.")
 TO = query.instant("to", "Before this time.")
 EVERY = query.number(
@@ -223,7 +224,7 @@ class Positions(Listing):
 
     line = serializers.Holding
     key = int
-    parameters = (ACCOUNT, STRATEGY, MARKET)
+    parameters = (ACCOUNT, STRATEGY, MARKET, HELD)
 
     def rows(self, asked: dict[str, Any]) -> Page[Any]:
         return accounts.holdings(**asked)

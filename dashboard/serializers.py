@@ -66,6 +66,8 @@ class Capital(serializers.Serializer):
     drawdown = Micro()
     high_water = Micro()
     stopped = Text()
+    locked = Micro()
+    owed = Micro()
 
 
 class StrategyFigures(serializers.Serializer):
@@ -91,6 +93,7 @@ class LimitUse(serializers.Serializer):
     limit = Micro()
     source = serializers.ChoiceField(("configuration", "override"))
     configured = Micro()
+    unit = serializers.ChoiceField(("dollars", "fraction", "count", "seconds"))
 
 
 class Halted(serializers.Serializer):
@@ -308,6 +311,9 @@ class Holding(serializers.Serializer):
     unrealized_pnl = Micro()
     end_date = Instant(allow_null=True)
     opened_at = Instant()
+    state = Text()
+    payout = Micro(allow_null=True)
+    redeem_at = Instant(allow_null=True)
 
 
 class EquityPoint(serializers.Serializer):
@@ -349,7 +355,9 @@ class AccountOrder(Reason):
 
 
 class LimitOrder(Reason):
-    value = Micro(help_text="Dollars; for max_drawdown a fraction: 0.1 is 10 %.")
+    value = Micro(
+        help_text="In the limit's unit: dollars, a fraction (0.1 is 10 %), a count, seconds."
+    )
 
 
 class Accepted(serializers.Serializer):

@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from dashboard import access, api, hands, pages, quality
+from dashboard import access, api, hands, outcomes, pages, quality
 
 PUBLIC = {
     "permission_classes": [access.Reader],
@@ -19,6 +19,7 @@ LISTS = {
     "trades": api.Trades,
     "positions": api.Positions,
     "equity": api.Equity,
+    "resolutions": outcomes.Resolutions,
     "anomalies": quality.Anomalies,
     "feeds": quality.Feeds,
 }

@@ -143,11 +143,12 @@ class AnomalyAdmin(ReadOnly):
 
 @admin.register(Resolution)
 class ResolutionAdmin(ReadOnly):
-    list_display = ("when", "market", "status", "yes", "no", "tick_id")
+    list_display = ("when", "market", "status", "yes", "no", "proposed", "tick_id")
     list_filter = ("status",)
     list_select_related = ("market",)
     ordering = ("-at", "-id")
     when, yes, no = instant("at", "at"), amount("yes_payout"), amount("no_payout")
+    proposed = amount("yes_proposed", "YES as proposed")
 
 
 @admin.register(SealedDay)

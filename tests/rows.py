@@ -56,6 +56,7 @@ def desk(now: int, *, questions: tuple[str, ...] = (), points: int = 288) -> Non
     opinions(now)
     accounts(now, points)
     orders(now)
+    outcomes(now)
     controls(now)
 
 
@@ -240,7 +241,7 @@ def accounts(now: int, points: int = 288) -> None:
         cost = micro("176.21")
         ex.Account.objects.create(
             name=name,
-            opened_at=curve[0][0],
+            opened_at=min(curve[0][0], now - 25 * HOUR),
             seed=1,
             config_digest="3f9a2c0d" * 8,
             initial=micro(1000),
@@ -286,13 +287,33 @@ def hold(account: str, now: int) -> None:
             account=account,
             strategy="mean_reversion_v1",
             market=condition(index),
-            token=token(index, outcome == "No"),
+            token=token(index, int(outcome == "No")),
             outcome=outcome,
             size=micro(size),
             cost=micro(cost),
             mark=micro(mark),
             value=micro(size) * micro(mark) // 1_000_000,
             opened_at=now - hours * HOUR,
+        )
+
+
+def outcomes(now: int) -> None:
+    """One market that ended half and half, and one whose outcome is proposed."""
+    said = (
+        (2, "proposed", 90, (None, None, micro(1), 0)),
+        (2, "resolved", 40, (500_000, 500_000, None, None)),
+        (4, "proposed", 15, (None, None, 0, micro(1))),
+    )
+    for index, status, minutes, (yes, no, yes_proposed, no_proposed) in said:
+        mk.Resolution.objects.create(
+            market=markets()[index],
+            tick_id=40 - minutes // 10,
+            status=status,
+            at=now - minutes * MINUTE,
+            yes_payout=yes,
+            no_payout=no,
+            yes_proposed=yes_proposed,
+            no_proposed=no_proposed,
         )
 
 

@@ -75,7 +75,9 @@ MONEY_WORDS = {
     "proceeds", "realized", "reserved", "shares", "size",
 }  # fmt: skip
 STATISTICS = {
-    "execution/core/sizing.py": "the Kelly fraction is a ratio; the order it asks for is an int",
+    "execution/core/kelly.py": "the Kelly fraction is a ratio; the size it asks for is an int",
+    "execution/core/sizing.py": "log wealth over states is a float; the size it asks for is an int",
+    "execution/core/growth.py": "maximises expected log wealth; its callers round down to ints",
     "execution/core/latency.py": "latency is drawn from a lognormal; fills are ints",
     "execution/core/quoting.py": "a quote is stated in logits; its prices are ints on the grid",
     "execution/core/metrics.py": "Sharpe and its like are statistics",

@@ -20,7 +20,17 @@ from tests.builders import NOON, micro
 
 HOUR = 3_600_000
 PLAN = Plan(max_hold_ms=6 * HOUR, cooldown_ms=HOUR, stop_cooldown_ms=24 * HOUR)
-LIMITS = Limits(micro(100), micro(400), micro(100), 100_000)
+LIMITS = Limits(
+    max_capital_per_market=micro(100),
+    max_capital_per_strategy=micro(400),
+    daily_loss_limit=micro(100),
+    max_drawdown=100_000,
+    max_event_loss=micro(1000),
+    max_cluster_loss=micro(1000),
+    max_total_exposure=micro(1000),
+    max_orders_per_minute=micro(1000),
+    max_book_age=micro(15),
+)
 SIZING = Sizing(kelly_fraction=ONE, max_fraction_per_market=ONE, max_depth_share=ONE, cash_floor=0)
 SETTING = Setting(SIZING, ZoneInfo("UTC"))
 VENUE = PaperVenue(Latency(250, 1200, 1), FillModel(0, Queue.BASE))

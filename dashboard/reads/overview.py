@@ -22,8 +22,13 @@ BASE = AccountName.BASE
 LIMIT_WORDS = {
     "max_capital_per_market": "Capital in one market",
     "max_capital_per_strategy": "Capital of one strategy",
+    "max_event_loss": "At stake in one event",
+    "max_cluster_loss": "At stake in one cluster",
+    "max_total_exposure": "At stake in all",
     "daily_loss_limit": "Loss today",
     "max_drawdown": "Drawdown",
+    "max_orders_per_minute": "Orders in the last minute",
+    "max_book_age": "Age of the oldest book held",
 }
 STOPPED_WORDS = {
     "DRAWDOWN": "its drawdown reached the limit, until a person resumes",
@@ -47,7 +52,7 @@ class LimitBar:
     share: int
     overridden: bool
     configured: int
-    fraction: bool
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ def _bar(limit: control.LimitUse) -> LimitBar:
         share=min(max(share, 0), 100),
         overridden=limit.override is not None,
         configured=limit.configured,
-        fraction=limit.name == "max_drawdown",
+        unit=limit.unit,
     )
 
 

@@ -8,6 +8,7 @@ from dashboard import health, wire
 from dashboard.reads.overview import STAGE_WORDS
 from dashboard.reads.system import STATE_WORDS
 from dashboard.wire import ONE
+from execution.core.risk import UNITS, Unit
 from execution.selectors.control import Decision
 
 register = template.Library()
@@ -154,14 +155,23 @@ def decided(decision: Decision) -> str:
     if not decision.value.isdigit():
         return " ".join(filter(None, (decision.scope, decision.value)))
     value = int(decision.value)
-    shown = percent(value) if decision.scope == "max_drawdown" else dollars(value)
+    shown = measured(value, UNITS.get(decision.scope, Unit.MONEY))
     return f"{decision.scope} to {shown}" if decision.scope else shown
 
 
 @register.filter
 def used(amount: int, bar: object) -> str:
     """A limit's figure in its own unit."""
-    return percent(amount) if getattr(bar, "fraction", False) else dollars(amount)
+    return measured(amount, getattr(bar, "unit", Unit.MONEY))
+
+
+def measured(amount: int, unit: str) -> str:
+    """Millionths of a unit as people read them: dollars, percent, a count, seconds."""
+    if unit == Unit.FRACTION:
+        return percent(amount)
+    if unit == Unit.MONEY:
+        return dollars(amount)
+    return f"{amount / ONE:,.10g}{' s' if unit == Unit.SECONDS else ''}"
 
 
 def _percent(value: float) -> str:

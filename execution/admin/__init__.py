@@ -23,6 +23,7 @@ from execution.admin.hands import (
     Hands,
     decide,
 )
+from execution.core.risk import UNITS
 from execution.core.types import ChangeKind
 from execution.models import (
     Account,
@@ -134,7 +135,7 @@ class StrategyAdmin(Decided):
 class LimitForm(WhyForm):
     value = forms.DecimalField(
         max_digits=15, decimal_places=6, min_value=0, required=False, label="new limit",
-        help_text="Dollars; for max_drawdown a fraction (0.1 is 10 %). "
+        help_text="In the limit's unit: dollars, a fraction (0.1 is 10 %), a count or seconds. "
         "Empty: back to the configuration's value.",
     )  # fmt: skip
 
@@ -146,7 +147,9 @@ class LimitForm(WhyForm):
 @admin.register(LimitState)
 class LimitAdmin(Decided):
     form = LimitForm
-    list_display = ("name", "shown_used", "in_force", "shown_configured", "shown_override", "note")
+    list_display = (
+        "name", "unit", "shown_used", "in_force", "shown_configured", "shown_override", "note",
+    )  # fmt: skip
     ordering = ("name",)
     readonly_fields = list_display
     fields = (*readonly_fields, "value", "reason")
@@ -154,6 +157,10 @@ class LimitAdmin(Decided):
     shown_used = amount("used")
     shown_configured = amount("configured", "configuration")
     shown_override = amount("override")
+
+    @admin.display(description="unit")
+    def unit(self, row: LimitState) -> str:
+        return str(UNITS.get(row.name, ""))
 
     @admin.display(description="in force")
     def in_force(self, row: LimitState) -> str:

@@ -26,7 +26,11 @@ from execution.core.types import (
 )
 from markets.core import venue as rules
 from markets.core.tick import Tick
+from markets.core.types import ONE
 from strategies.core.types import Basket, Bet, bet_id, digest
+
+WHATEVER_SIZE = (RefusalCode.ORDER_RATE, RefusalCode.SELF_CROSS)
+"""Refusals that a smaller basket would meet as well."""
 
 
 def enter(
@@ -92,9 +96,10 @@ def _sized(
     fractions: Sizing,
 ) -> list[Order] | No:
     """The largest size at which every leg, sent one after the other, passes every limit."""
-    low, high = 0, min(leg.size for leg in basket.legs) // rules.SIZE_STEP
+    bold = risk.boldness(account, control.limits)
+    low, high = 0, min(leg.size for leg in basket.legs) * bold // ONE // rules.SIZE_STEP
     best: list[Order] | No = _legs(basket, high, account, tick, control, venue, fractions)
-    if not isinstance(best, No):
+    if not isinstance(best, No) or best.code in WHATEVER_SIZE:
         return best
     while high - low > 1:
         middle = (low + high) // 2
@@ -139,12 +144,10 @@ def _leg(
     fractions: Sizing,
 ) -> Order | No:
     market = tick.universe.markets[tick.universe.column[leg.market]]
-    fee = market.terms.fee
-    assert fee is not None
     sure = replace(leg, size=size, variance=sizing.SURE)
     depth = venue.usable(leg.token, True, leg.limit, tick, account.depleted)
     found = sizing.size_entry(
-        sure, account, depth=depth, fee=fee, limits=control.limits, sizing=fractions
+        sure, account, tick, depth=depth, limits=control.limits, sizing=fractions
     )
     _, ask = tick.touch(leg.token)
     small = too_small(found, market, ask or 0)
@@ -155,7 +158,7 @@ def _leg(
         return No(code, found.limit, found.value, Disposition.SIZED_TO_ZERO)
     made = replace(draft(leg, size), type=OrderType.FOK)
     order = drafting.order(made, account.account, tick, venue)
-    breach = risk.refuse(order, account, control.limits)
+    breach = risk.refuse(order, account, control.limits, tick, halts=control.halts)
     return No(breach.code, breach.limit, breach.value) if breach else order
 
 

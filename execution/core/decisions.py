@@ -32,10 +32,9 @@ def apply(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, li
 def _paid(account: Portfolio, change: Change, at: int) -> tuple[Portfolio, list[Fact]]:
     amount = int(change.value)
     if change.kind is ChangeKind.WITHDRAW:
-        if amount > account.cash:
-            return account, [
-                eras.refusal(account, change, RefusalCode.CASH, account.cash, amount, at)
-            ]
+        free = account.cash - account.owed
+        if amount > free:
+            return account, [eras.refusal(account, change, RefusalCode.CASH, free, amount, at)]
         amount = -amount
     return portfolio.deposit(account, amount, at, f"change {change.id}")
 

@@ -2,7 +2,7 @@
 
 Order within a tick: people's changes, rebates of the day before, resolutions, operations that are
 due, arrivals and fills, marks and breakers, baskets in the making, exits, quotes, then baskets and
-bets by (strategy, market, token), and pairs to merge.
+bets by (strategy, market, token), pairs to merge, and debts to repay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from execution.core import (
     baskets,
     breakers,
     controls,
+    corrections,
     decisions,
     entries,
     exits,
@@ -22,6 +23,7 @@ from execution.core import (
     operations,
     quoting,
     rebates,
+    risk,
     settlement,
 )
 from execution.core.controls import Controls
@@ -38,12 +40,14 @@ BAR_MS = 300_000
 class Setting:
     """What stays the same from tick to tick.
 
-    Sizing, the zone of the trading day, and whether maker rebates are paid out.
+    Sizing, the zone of the trading day, whether maker rebates are paid out, and how long after
+    its outcome a holding becomes cash (`redeem_ms`).
     """
 
     sizing: Sizing
     zone: tzinfo
     rebates: bool = False
+    redeem_ms: int = 900_000
 
 
 def step(
@@ -64,12 +68,13 @@ def step(
     applied here. A lapsed tick fills, settles and marks, but makes no order.
     """
     facts: list[Fact] = []
+    account = replace(account, placed=risk.recent(account.placed, tick.at))
     for change in changes:
         account, news = decisions.apply(account, change, tick)
         facts += news
     account, news = rebates.pay(account, tick.at, paid=setting.rebates)
     facts += news
-    account, news = settlement.advance(account, tick)
+    account, news = settlement.advance(account, tick, setting.redeem_ms)
     facts += news
     account, news = operations.complete(account, tick)
     facts += news
@@ -93,6 +98,8 @@ def step(
     account, news = _open(account, tick, signals, control, venue, setting, lapsed)
     facts += news
     account, news = operations.merge_pairs(account, tick, quoting.kept_sets(quotes))
+    facts += news
+    account, news = corrections.repay(account, tick.at)
     return _record_equity(account, tick, facts + news)
 
 

@@ -56,7 +56,7 @@ def enter(
     """
     facts: list[Fact] = []
     for bet in sorted(bets, key=lambda bet: (bet.strategy, bet.market, bet.token)):
-        answer = _answer(bet, account, tick, control, venue, sizing, lapsed)
+        answer = _answer(bet, bets, account, tick, control, venue, sizing, lapsed)
         if isinstance(answer, Order):
             account, news = accounts.place(account, answer)
             facts += news
@@ -70,6 +70,7 @@ def enter(
 
 def _answer(
     bet: Bet,
+    bets: Sequence[Bet],
     account: Portfolio,
     tick: Tick,
     control: Controls,
@@ -84,7 +85,7 @@ def _answer(
         known = account.said.get((bet.strategy, bet.token), ("", ""))[0] == bet_id(bet)
         return None if known else No(RefusalCode.HOLDING, disposition=Disposition.SUPERSEDED)
     no = barred(bet, account, tick, control, lapsed)
-    return no or _sized(bet, account, tick, control, venue, fractions)
+    return no or _sized(bet, bets, account, tick, control, venue, fractions)
 
 
 def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: bool) -> No | None:
@@ -102,26 +103,13 @@ def barred(bet: Bet, account: Portfolio, tick: Tick, control: Controls, lapsed: 
     breach = risk.stopped(account, control.limits)
     if breach:
         return No(breach.code, breach.limit, breach.value)
-    return _tradable(bet, tick)
-
-
-def _tradable(bet: Bet, tick: Tick) -> No | None:
-    """Why the market cannot be traded at this tick at all, or None."""
-    column = tick.universe.column.get(bet.market)
-    if column is None:
-        return No(RefusalCode.NOT_ACCEPTING)
-    terms = tick.universe.markets[column].terms
-    if terms.fee is None:
-        return No(RefusalCode.FEE_UNKNOWN)
-    if not terms.accepting_orders:
-        return No(RefusalCode.NOT_ACCEPTING)
-    if not tick.coherent[column]:
-        return No(RefusalCode.STALE)
-    return None
+    breach = risk.unsound(bet.market, control.limits, tick)
+    return No(breach.code, breach.limit, breach.value) if breach else None
 
 
 def _sized(
     bet: Bet,
+    bets: Sequence[Bet],
     account: Portfolio,
     tick: Tick,
     control: Controls,
@@ -129,18 +117,22 @@ def _sized(
     fractions: Sizing,
 ) -> Order | No:
     market = tick.universe.markets[tick.universe.column[bet.market]]
-    fee = market.terms.fee
-    assert fee is not None
     depth = venue.usable(bet.token, True, bet.limit, tick, account.depleted)
     sized = sizing.size_entry(
-        bet, account, depth=depth, fee=fee, limits=control.limits, sizing=fractions
+        bet,
+        account,
+        tick,
+        depth=depth,
+        limits=control.limits,
+        sizing=fractions,
+        others=bets,
     )
     _, ask = tick.touch(bet.token)
     no = too_small(sized, market, ask or 0)
     if no:
         return no
     order = drafting.order(draft(bet, sized.size), account.account, tick, venue)
-    breach = risk.refuse(order, account, control.limits)
+    breach = risk.refuse(order, account, control.limits, tick, halts=control.halts)
     return No(breach.code, breach.limit, breach.value) if breach else order
 
 

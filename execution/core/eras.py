@@ -50,15 +50,14 @@ class Imported:
 def renew(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, list[Fact]]:
     """Put the account away as it stands and open a new one with `change.value` micro-dollars.
 
-    What the exchange said of outcomes stays known; orders, cooldowns, trials and all else do not.
+    Nothing of the old one stays: no order, cooldown, trial, and no payout to be corrected.
     """
     account, facts = _at_rest(account, tick.at)
     cause, capital = f"change {change.id}", int(change.value)
     name = account.account
     facts.append(Archived(name, account, capital, change.who, change.why, tick.at))
     entry = ledger.archive(account, tick.at, cause)
-    fresh = Portfolio(name, locked=account.locked)
-    opened, deposited = portfolio.deposit(fresh, capital, tick.at, cause)
+    opened, deposited = portfolio.deposit(Portfolio(name), capital, tick.at, cause)
     return opened, [*facts, *_booked(entry), *deposited]
 
 
@@ -81,12 +80,17 @@ def take_over(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio
         realized=wanted.realized,
         fees=wanted.fees,
         rebates=wanted.rebates,
+        owed=0,
+        settled={},
         positions={(held.strategy, held.token): held for held in wanted.positions},
         baskets={},
         closing={},
         imported=(*before.imported, wanted.sha256),
         stopped=False,
         day_stopped=False,
+        flatten=False,
+        rolling=(),
+        rolling_loss=0,
         high_water=0,
     )
     after = marks.mark(after, tick)

@@ -69,13 +69,14 @@ def due(
     """Holdings that should be sold at this tick and why, in order.
 
     A person says "by hand" or "flatten", the strategy "close" or "stop"; its plan says "take
-    profit", "stop", "trail" or "time".
+    profit", "stop", "trail" or "time"; an account that flattens ends the rest for its "daily loss".
     """
     for key, held in sorted(account.positions.items(), key=_order):
-        if not _sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
+        if not sellable(held, tick) or _leaving(account, key) or _in_basket(account, key):
             continue
         reason = leaving.reason(account, key)
         reason = reason or _reason(held, tick, opinions.get(held.strategy))
+        reason = reason or ("daily loss" if account.flatten else "")
         if reason:
             yield held, reason
 
@@ -84,7 +85,7 @@ def _order(item: tuple[HoldingKey, Position]) -> tuple[str, str, str]:
     return item[1].strategy, item[1].market, item[1].token
 
 
-def _sellable(held: Position, tick: Tick) -> bool:
+def sellable(held: Position, tick: Tick) -> bool:
     """Whether the exchange would take a sale: a closed market is left alone until it resolves."""
     column = tick.universe.column.get(held.market)
     if column is None or held.resolved:

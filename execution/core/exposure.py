@@ -1,6 +1,14 @@
-"""How much of an account is bound, and where."""
+"""How much of an account is bound, and what it can lose at worst: by event, cluster, in all."""
 
-from execution.core.types import Portfolio, Purpose, Side
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from execution.core.types import Order, Portfolio, Position, Purpose, Side
+from markets.core.tick import Universe
+from markets.core.types import ONE
+
+HALF = ONE // 2
 
 
 def used(portfolio: Portfolio, *, market: str = "", strategy: str = "") -> int:
@@ -25,3 +33,197 @@ def held_or_open(portfolio: Portfolio, strategy: str, market: str) -> bool:
         o.strategy == strategy and o.market == market and o.purpose is Purpose.ENTRY
         for o in portfolio.orders.values()
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """Shares of one token and what they cost, micro-dollars; `index` 0 is YES, 1 NO.
+
+    An open buy is not `sure`: it counts as filled wherever that makes things worse, and as not
+    filled wherever its fill would help.
+    """
+
+    market: str
+    index: int
+    size: int
+    cost: int
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One way an event may end: what a YES share of each market pays, micro-dollars, else 0."""
+
+    yes: Mapping[str, int]
+
+    def pays(self, market: str, index: int) -> int:
+        """The payout of one share: what YES does not get, NO gets."""
+        paid = self.yes.get(market, 0)
+        return paid if index == 0 else ONE - paid
+
+
+def exclusive(markets: Iterable[str]) -> tuple[State, ...]:
+    """The states of a neg-risk event: each market named, and none. It cannot end half and half."""
+    return (*(State({market: ONE}) for market in sorted(set(markets))), State({}))
+
+
+def ordinary(market: str) -> tuple[State, ...]:
+    """The states of a market by itself: YES, NO, and half each."""
+    return State({market: ONE}), State({}), State({market: HALF})
+
+
+def event_loss(stakes: Iterable[Stake], states: Sequence[State]) -> int:
+    """Cost of the holdings less their smallest payoff over the states, never below 0."""
+    return max(0, _at_worst(tuple(stakes), states))
+
+
+def _at_worst(stakes: tuple[Stake, ...], states: Sequence[State]) -> int:
+    """The same where it may be negative: what is certain to be gained."""
+    return max(lost(stakes, state) for state in states)
+
+
+def lost(stakes: Iterable[Stake], state: State) -> int:
+    """What the stakes lose in one state, micro-dollars; negative is a gain."""
+    total = 0
+    for stake in stakes:
+        loss = stake.cost - stake.size * state.pays(stake.market, stake.index) // ONE
+        total += loss if stake.sure else max(0, loss)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a market belongs: its event, whether that is exclusive, its cluster and category."""
+
+    event: str
+    exclusive: bool
+    cluster: str
+    category: str
+
+
+def place(universe: Universe, market: str, event: str = "") -> Place:
+    """Where a market belongs; one no longer tracked stands alone, or with its `event`."""
+    column = universe.column.get(market)
+    if column is None:
+        key = event or market
+        return Place(key, False, key, "")
+    found = universe.markets[column]
+    key = found.event.id or market
+    return Place(key, found.event.neg_risk, universe.cluster[market], found.category)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Everything at stake in one event."""
+
+    place: Place
+    stakes: tuple[Stake, ...]
+
+    @cached_property
+    def loss(self) -> int:
+        """The event's worst case: markets of an ordinary event are independent of each other."""
+        return max(0, sum(self._parts.values()))
+
+    def states(self, market: str) -> tuple[State, ...]:
+        """The states in which a share of `market` must be looked at."""
+        if not self.place.exclusive:
+            return ordinary(market)
+        return exclusive([market, *(stake.market for stake in self.stakes)])
+
+    def beside(self, market: str) -> tuple[Stake, ...]:
+        """The stakes that stand or fall together with a market's."""
+        if self.place.exclusive:
+            return self.stakes
+        return tuple(stake for stake in self.stakes if stake.market == market)
+
+    def having(self, stake: Stake) -> "Group":
+        """The group with one more stake."""
+        return Group(self.place, (*self.stakes, stake))
+
+    def room(self, stake: Stake, allowed: int) -> int:
+        """Micro-shares at `stake.cost` a share that keep the event's loss at or below `allowed`.
+
+        In states in which the share pays what it costs it takes no room; so a hedge has more room
+        than its cost. `stake.size` is not looked at.
+        """
+        beside = self.beside(stake.market)
+        states = self.states(stake.market)
+        apart = sum(self._parts.values()) - (_at_worst(beside, states) if beside else 0)
+        most = UNBOUNDED
+        for state in states:
+            risked = stake.cost - state.pays(stake.market, stake.index)
+            if risked > 0:
+                left = allowed - apart - lost(beside, state)
+                most = min(most, max(0, left) * ONE // risked)
+        return most
+
+    @cached_property
+    def _parts(self) -> dict[str, int]:
+        """What is lost at worst of all that stands or falls together; below 0 a certain gain."""
+        if self.place.exclusive:
+            return {"": _at_worst(self.stakes, exclusive(s.market for s in self.stakes))}
+        markets = {stake.market for stake in self.stakes}
+        return {m: _at_worst(self.beside(m), ordinary(m)) for m in markets}
+
+
+UNBOUNDED = 10**18
+"""More micro-shares than any cap leaves: no state limits the size."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """An account's stakes by event, each with its worst case; sums give no credit for variety."""
+
+    universe: Universe
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, account: Portfolio, universe: Universe) -> "Exposure":
+        """What is at stake: holdings not decided yet, and open buys with their fees."""
+        found: dict[str, tuple[Place, list[Stake]]] = {}
+        things: list[Position | Order] = [*account.positions.values(), *account.orders.values()]
+        for thing in things:
+            stake = at_stake(thing)
+            if stake is not None:
+                where = place(universe, thing.market, thing.event)
+                known = found.setdefault(where.event, (where, []))
+                if where.exclusive and not known[0].exclusive:
+                    known = found[where.event] = (where, known[1])
+                known[1].append(stake)
+        return cls(universe, {key: Group(at, tuple(all_)) for key, (at, all_) in found.items()})
+
+    def group(self, market: str, event: str = "") -> Group:
+        """The group a market belongs to, empty where nothing of its event is at stake."""
+        where = place(self.universe, market, event)
+        return self.groups.get(where.event) or Group(where, ())
+
+    def cluster(self, key: str) -> int:
+        """What a cluster loses if everything in it goes wrong at once."""
+        return self._sum(lambda where: where.cluster == key)
+
+    def category(self, key: str) -> int:
+        """The same for a category."""
+        return self._sum(lambda where: where.category == key)
+
+    @property
+    def total(self) -> int:
+        """The sum of all events' worst cases."""
+        return self._sum(lambda _: True)
+
+    def clusters(self) -> frozenset[str]:
+        """The clusters in which something is at stake."""
+        return frozenset(group.place.cluster for group in self.groups.values())
+
+    def _sum(self, wanted: Callable[[Place], bool]) -> int:
+        return sum(group.loss for group in self.groups.values() if wanted(group.place))
+
+
+def at_stake(thing: Position | Order) -> Stake | None:
+    """A holding or an open buy as a stake; None for a sale, and where the outcome is known."""
+    if isinstance(thing, Position):
+        if thing.resolved:
+            return None
+        return Stake(thing.market, thing.index, thing.size, thing.cost)
+    if thing.side is Side.SELL:
+        return None
+    return Stake(thing.market, thing.index, thing.left, thing.reserved, sure=False)

@@ -14,7 +14,7 @@ from execution.core.types import (
 from markets.core.sets import Exchanged
 from strategies.core.types import digest
 
-CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, ARCHIVED = (
+CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, OWED, ARCHIVED = (
     "CASH",
     "CAPITAL",
     "RESERVED",
@@ -22,6 +22,7 @@ CASH, CAPITAL, RESERVED, POSITION, TRADING, FEES, REBATES, ARCHIVED = (
     "TRADING",
     "FEES",
     "REBATES",
+    "OWED",
     "ARCHIVED",
 )
 
@@ -32,6 +33,10 @@ Move = tuple[LedgerKey, LedgerKey, int]
 
 def _cash(account: str) -> LedgerKey:
     return LedgerKey(account, "", CASH, CASH_ASSET)
+
+
+def _owed(account: str) -> LedgerKey:
+    return LedgerKey(account, "", OWED, CASH_ASSET)
 
 
 def _key(of: Order | Fill | Operation, kind: str, asset: str) -> LedgerKey:
@@ -101,18 +106,19 @@ def fill(fill: Fill) -> JournalEntry:
 def archive(closed: Portfolio, at: int, cause: str) -> JournalEntry:
     """An era's end: its cash goes back to capital, its shares and every total are put away.
 
-    CASH, CAPITAL, TRADING, FEES and REBATES of the account stand at nothing afterwards. `closed`
-    has no open orders and no operations.
+    CASH, CAPITAL, TRADING, FEES, REBATES and OWED of the account stand at nothing afterwards.
+    `closed` has no open orders and no operations.
     """
     name = closed.account
     away, capital = _shared(name, ARCHIVED), _shared(name, CAPITAL)
-    traded = closed.deposits + closed.rebates - closed.cash - closed.fees
+    traded = closed.deposits + closed.rebates + closed.owed - closed.cash - closed.fees
     moves = [
         _signed(capital, _cash(name), closed.cash),
         _signed(capital, away, closed.deposits - closed.cash),
         _signed(away, _shared(name, FEES), closed.fees),
         _signed(away, _shared(name, TRADING), traded),
         _signed(_shared(name, REBATES), away, closed.rebates),
+        _signed(_owed(name), away, closed.owed),
     ]
     for (strategy, token), held in sorted(closed.positions.items()):
         kept, put_away = (LedgerKey(name, strategy, k, token) for k in (POSITION, ARCHIVED))
@@ -128,11 +134,13 @@ def taken_over(before: Portfolio, after: Portfolio, at: int, cause: str) -> Jour
     capital = _shared(name, CAPITAL)
     cash, fees = after.cash - before.cash, after.fees - before.fees
     deposits, rebates = after.deposits - before.deposits, after.rebates - before.rebates
+    owed = after.owed - before.owed
     moves = [
         _signed(_cash(name), capital, cash),
         _signed(_shared(name, FEES), capital, fees),
-        _signed(_shared(name, TRADING), capital, deposits + rebates - cash - fees),
+        _signed(_shared(name, TRADING), capital, deposits + rebates + owed - cash - fees),
         _signed(capital, _shared(name, REBATES), rebates),
+        _signed(capital, _owed(name), owed),
     ]
     for strategy, token in sorted({*before.positions, *after.positions}):
         kept = LedgerKey(name, strategy, POSITION, token)
@@ -164,6 +172,26 @@ def settle(fill: Fill) -> JournalEntry:
     return JournalEntry(
         digest("settle", fill.id), fill.account, "settle", fill.id, fill.at, _postings(*moves)
     )
+
+
+def reverse(fill: Fill, settled: str, owed: int) -> JournalEntry:
+    """The settlement with the fill id `settled` undone: shares back, cash out, the rest owed."""
+    trading = _key(fill, TRADING, CASH_ASSET)
+    moves = (
+        (_key(fill, POSITION, fill.token), _key(fill, TRADING, fill.token), fill.size),
+        (trading, _cash(fill.account), fill.notional - owed),
+        (trading, _owed(fill.account), owed),
+    )
+    return JournalEntry(
+        digest("reverse", fill.id), fill.account, "reverse", settled, fill.at, _postings(*moves)
+    )
+
+
+def repay(account: str, amount: int, at: int) -> JournalEntry:
+    """Cash that makes up for payouts taken back when there was not enough of it."""
+    id = digest("repay", account, at)
+    move = (_owed(account), _cash(account), amount)
+    return JournalEntry(id, account, "repay", "owed", at, _postings(move))
 
 
 def set_aside(operation: Operation) -> JournalEntry:

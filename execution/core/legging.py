@@ -104,13 +104,18 @@ def _repair(
     control: Controls,
     venue: Venue,
 ) -> tuple[Portfolio, list[Fact]] | None:
-    """The missing legs once more, each dearer by its part of the edge; None if risk refuses."""
+    """The missing legs once more, each dearer by its part of the edge; None where that cannot be.
+
+    Risk may refuse it, and a market that was decided meanwhile may be tracked no more.
+    """
+    if any(leg.market not in tick.universe.column for leg in missing):
+        return None
     extra = max(0, assembly.edge) // len(missing)
     facts: list[Fact] = []
     legs = {leg.place: leg for leg in assembly.legs}
     for leg in missing:
         order = _again(assembly, leg, extra, account, tick, venue)
-        if risk.refuse(order, account, control.limits) is not None:
+        if risk.refuse(order, account, control.limits, tick, halts=control.halts) is not None:
             return None
         account, news = portfolio.place(account, order)
         facts += news
@@ -152,7 +157,9 @@ def _unwind(
     facts: list[Fact] = []
     for leg in had:
         held = account.positions.get((assembly.strategy, leg.token))
-        order = exits.sale(account, held, EndReason.LEG_FAILED, tick, venue) if held else None
+        order = None
+        if held and exits.sellable(held, tick):
+            order = exits.sale(account, held, EndReason.LEG_FAILED, tick, venue)
         if order:
             order = replace(order, purpose=Purpose.REPAIR)
             account, news = portfolio.place(account, order)

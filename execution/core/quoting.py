@@ -73,7 +73,7 @@ def stand(
         account, news = _reconcile(account, key, wanted, quote, tick, control, venue)
         facts += news
         if quote and wanted and quote.split:
-            account, news = _stock(account, quote, tick)
+            account, news = _stock(account, quote, tick, control)
             facts += news
     return account, facts
 
@@ -124,6 +124,8 @@ def _wanted(quote: Quote, account: Portfolio, tick: Tick, control: Controls) -> 
     if tick.observed_at[column] < tick.at - quote.max_age_ms:
         return []
     market = tick.universe.markets[column]
+    bold = risk.boldness(account, control.limits)
+    quote = replace(quote, size=quote.size * bold // ONE)
     held = [_held(account, quote.strategy, token) for token in market.tokens]
     at = prices(quote, held[0] - held[1], market, tick.touch(market.yes.id))
     return [*_side(quote, market, at, held, bid=True), *_side(quote, market, at, held, bid=False)]
@@ -221,7 +223,7 @@ def _quote(
     if want.side is Side.SELL and portfolio.free(account, quote.strategy, want.token) < want.size:
         return account, []  # Set aside by an exit or a merge: it is not ours to quote.
     order = drafting.order(_draft(quote, want), account.account, tick, venue)
-    breach = risk.refuse(order, account, control.limits)
+    breach = risk.refuse(order, account, control.limits, tick, halts=control.halts)
     if breach is None:
         return portfolio.place(account, order)
     key, words = (quote.strategy, want.token), (_id(quote, want), str(breach.code))
@@ -261,7 +263,9 @@ def _with_said(account: Portfolio, key: Key, words: tuple[str, str]) -> Portfoli
     return replace(account, said=portfolio.put(account.said, key, words))
 
 
-def _stock(account: Portfolio, quote: Quote, tick: Tick) -> tuple[Portfolio, list[Fact]]:
+def _stock(
+    account: Portfolio, quote: Quote, tick: Tick, control: Controls
+) -> tuple[Portfolio, list[Fact]]:
     """Split what is missing of the sets a quote sells from, as far as free cash goes."""
     market = tick.universe.markets[tick.universe.column[quote.market]]
     held = min(_held(account, quote.strategy, token) for token in market.tokens)
@@ -269,7 +273,8 @@ def _stock(account: Portfolio, quote: Quote, tick: Tick) -> tuple[Portfolio, lis
         quote.market in operation.markets and operation.strategy == quote.strategy
         for operation in account.operations.values()
     )
-    size = rules.floor_size(min(quote.split - held, account.cash))
+    free = account.cash - risk.floor(account, control.limits)
+    size = rules.floor_size(min(quote.split - held, free))
     if coming or size < market.terms.min_size:
         return account, []
     return operations.split(account, quote.strategy, market, size, quote.plan, tick.at)

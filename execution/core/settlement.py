@@ -1,79 +1,143 @@
-"""What the end of a market does to an account: its orders go, its holdings become their payout."""
+"""What an outcome does to an account: orders go, holdings wait for their payout, then are paid.
+
+Proposed and disputed are only shown. A market that closed without an outcome pays nothing.
+"""
 
 from dataclasses import replace
 
-from execution.core import ledger, operations, portfolio
+from execution.core import corrections, payouts, portfolio
 from execution.core.types import (
+    UNRESOLVED,
     EndReason,
     Fact,
-    Fill,
-    HoldingKey,
-    Liquidity,
+    HoldingState,
     Portfolio,
-    Side,
+    Position,
 )
-from markets.core import venue
-from markets.core.amounts import plain
 from markets.core.tick import Tick
-from markets.core.types import Resolution, Status
-from strategies.core.types import digest
+from markets.core.types import Status
+
+STATES = {
+    Status.HALTED: HoldingState.CLOSED,
+    Status.CLOSED: HoldingState.CLOSED,
+    Status.RESOLVED: HoldingState.CLOSED,
+    Status.PROPOSED: HoldingState.PROPOSED,
+    Status.DISPUTED: HoldingState.DISPUTED,
+}
+"""How a holding stands that has no payout: a market resolved without a sound one is closed."""
+
+UNDECIDED = (Status.OPEN, Status.PROPOSED, Status.DISPUTED)
+"""What takes a final outcome back. CLOSED does not: it says less than RESOLVED."""
 
 
-def advance(account: Portfolio, tick: Tick) -> tuple[Portfolio, list[Fact]]:
-    """The account after what a tick tells of outcomes."""
+def advance(account: Portfolio, tick: Tick, redeem_ms: int) -> tuple[Portfolio, list[Fact]]:
+    """The account after what a tick tells of outcomes and what has become due.
+
+    A holding is paid on the first tick at or
+    after `redeem_ms` from the tick that told its outcome.
+    """
     facts: list[Fact] = []
-    for resolution in tick.resolutions:
-        if resolution.status is Status.RESOLVED:
-            account, news = _settle(account, resolution, tick.at)
+    for market, pays in sorted(_outcomes(tick).items()):
+        if pays:
+            account, news = _decide(account, market, pays, tick.at, redeem_ms)
+        else:
+            account, news = _undecide(account, market, tick.at)
+        facts += news
+    account, news = _redeem(account, tick.at)
+    facts += news
+    account = replace(account, locked=_locked(account, tick))
+    return corrections.forget(account, tick.at), facts
+
+
+def _outcomes(tick: Tick) -> dict[str, tuple[int, int] | None]:
+    """The last word on each market that says whether it is decided: its payouts, or None."""
+    return {
+        word.market: word.payouts
+        for word in tick.resolutions
+        if word.payouts or word.status in UNDECIDED
+    }
+
+
+def _decide(
+    account: Portfolio, market: str, pays: tuple[int, int], at: int, redeem_ms: int
+) -> tuple[Portfolio, list[Fact]]:
+    """A final outcome: orders go, holdings learn their payout, wrong payouts are put right."""
+    account, facts = _cancel(account, market, at)
+    positions = {
+        key: _decided(held, pays, at + redeem_ms) if held.market == market else held
+        for key, held in account.positions.items()
+    }
+    account = replace(account, positions=positions)
+    for settled in corrections.paid(account, market):
+        pay = pays[settled.position.index]
+        if pay != settled.payout:
+            account, news = corrections.correct(account, settled, pay, at)
             facts += news
     return account, facts
 
 
-def _settle(account: Portfolio, resolution: Resolution, at: int) -> tuple[Portfolio, list[Fact]]:
-    """Pay a finally resolved market out: its open orders go, its holdings become their payout."""
-    facts: list[Fact] = []
-    if resolution.payouts is None:
-        return account, facts
-    for order in [o for o in account.orders.values() if o.market == resolution.market]:
-        account, cancelled = portfolio.cancel(account, order, EndReason.RESOLVED, at)
-        facts += cancelled
-    for waiting in [o for o in account.operations.values() if resolution.market in o.markets]:
-        account, returned = operations.cancel(account, waiting, EndReason.RESOLVED, at)
-        facts += returned
-    for key, held in sorted(account.positions.items()):
-        if held.market == resolution.market:
-            account, settled = _pay(account, key, resolution.payouts[held.index], at)
-            facts += settled
+def _decided(held: Position, pays: tuple[int, int], due: int) -> Position:
+    """Its payout; a correction before it was paid does not make it wait anew."""
+    redeem_at = held.redeem_at if held.resolved else due
+    return replace(held, payout=pays[held.index], redeem_at=redeem_at)
+
+
+def _undecide(account: Portfolio, market: str, at: int) -> tuple[Portfolio, list[Fact]]:
+    """An outcome taken back: holdings wait for another one, and payouts are undone."""
+    positions = {
+        key: replace(held, payout=UNRESOLVED, redeem_at=0) if held.market == market else held
+        for key, held in account.positions.items()
+    }
+    account, facts = replace(account, positions=positions), list[Fact]()
+    for settled in corrections.paid(account, market):
+        account, news = corrections.take_back(account, settled, at)
+        facts += news
     return account, facts
 
 
-def _pay(account: Portfolio, key: HoldingKey, payout: int, at: int) -> tuple[Portfolio, list[Fact]]:
-    held = account.positions[key]
-    paid = venue.proceeds(held.size, payout)
-    fill = Fill(
-        id=digest("settlement", account.account, held.strategy, held.token, at),
-        order="",
-        account=account.account,
-        strategy=held.strategy,
-        market=held.market,
-        token=held.token,
-        outcome=held.outcome,
-        side=Side.SELL,
-        price=payout,
-        size=held.size,
-        notional=paid,
-        fee=0,
-        liquidity=Liquidity.SETTLEMENT,
-        evidence=f"resolved: pays {plain(payout)} a share",
-        book_at=at,
-        at=at,
-        realized_pnl=paid - held.cost,
-        fair_value=paid,
-        settlement_gain=paid - held.fair_cost,
+def _redeem(account: Portfolio, at: int) -> tuple[Portfolio, list[Fact]]:
+    """Pay what is due; shares that a pending operation needs are paid after it."""
+    facts: list[Fact] = []
+    for key, held in sorted(account.positions.items()):
+        if held.resolved and at >= held.redeem_at and not _operated(account, held):
+            account, news = _cancel(account, held.market, at)
+            facts += news
+            account = replace(account, positions=portfolio.put(account.positions, key, None))
+            account, news = payouts.pay(account, held, held.payout, at)
+            facts += news
+    return account, facts
+
+
+def _operated(account: Portfolio, held: Position) -> bool:
+    return any(
+        each.strategy == held.strategy and held.market in each.markets
+        for each in account.operations.values()
     )
-    return replace(
-        account,
-        cash=account.cash + paid,
-        positions=portfolio.put(account.positions, key, None),
-        realized=account.realized + fill.realized_pnl,
-    ), [fill, ledger.settle(fill)]
+
+
+def _cancel(account: Portfolio, market: str, at: int) -> tuple[Portfolio, list[Fact]]:
+    facts: list[Fact] = []
+    for order in [o for o in account.orders.values() if o.market == market]:
+        account, cancelled = portfolio.cancel(account, order, EndReason.RESOLVED, at)
+        facts += cancelled
+    return account, facts
+
+
+def _locked(account: Portfolio, tick: Tick) -> dict[str, str]:
+    """How the markets stand in which something undecided is held, where it cannot just be sold.
+
+    What a tick says comes before its terms, which follow one tick later; a market that is not
+    tracked stands as before.
+    """
+    words = {word.market: word.status for word in tick.resolutions}
+    locked: dict[str, str] = {}
+    for market in sorted({h.market for h in account.positions.values() if not h.resolved}):
+        column = tick.universe.column.get(market)
+        state: str | None = account.locked.get(market)
+        if market in words:
+            state = STATES.get(words[market])
+        elif column is not None:
+            state = STATES.get(tick.universe.markets[column].terms.status)
+        if state:
+            locked[market] = state
+    return locked

@@ -264,7 +264,7 @@ class Operation(models.Model):
 class Position(models.Model):
     """Shares of one token held by one strategy in one account, marked at the last tick.
 
-    `state` is '' while the market trades, else proposed, disputed or resolved.
+    `state` is '' while the market trades, else a HoldingState.
     """
 
     account = models.TextField()

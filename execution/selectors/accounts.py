@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Max, Min, Q, Sum
 
-from execution.core.types import AccountName
+from execution.core import state as exact
+from execution.core.types import AccountName, HoldingState
+from execution.core.types import Position as Decided
 from execution.models import Account, Archive, Equity, Position, Trade
 from markets.core.types import ONE
 from markets.selectors import catalogue
@@ -20,7 +22,8 @@ ORDER = (AccountName.BASE, AccountName.PESSIMISTIC, AccountName.OPTIMISTIC)
 class Capital:
     """One account's figures in micro-dollars at liquidation value; `drawdown` in micro.
 
-    `pnl` is equity minus deposits; `marked_at` ms UTC, 0 before the first tick.
+    `pnl` is equity minus deposits; `marked_at` ms UTC, 0 before the first tick. `locked` is the
+    cost of holdings that cannot just be sold, `owed` what was paid out wrongly and spent.
     """
 
     account: str
@@ -39,6 +42,8 @@ class Capital:
     stopped: str
     opened_at: int
     marked_at: int
+    locked: int = 0
+    owed: int = 0
     era: int = 1
 
     @property
@@ -49,7 +54,11 @@ class Capital:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Shares of one outcome; money micro-dollars, `mark` and `average_price` a share."""
+    """Shares of one outcome; money micro-dollars, `mark`, `average_price` and `payout` a share.
+
+    `state` is a HoldingState, "" while it can be sold; `payout` and `redeem_at` (ms UTC) are None
+    until its market is decided.
+    """
 
     account: str
     strategy: str
@@ -65,6 +74,9 @@ class Holding:
     unrealized_pnl: int
     opened_at: int
     end_date: int | None
+    state: str = ""
+    payout: int | None = None
+    redeem_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +128,20 @@ class Era:
 
 def capital() -> tuple[Capital, ...]:
     """Every account's figures, base first; empty before the accounts are opened."""
-    held = dict(
-        Position.objects.filter(size__gt=0)
+    held = {
+        name: (gain, locked or 0)
+        for name, gain, locked in Position.objects.filter(size__gt=0)
         .values_list("account")
-        .annotate(gain=Sum(F("value") - F("cost")))
-    )
-    rows = {row.name: _capital(row, held.get(row.name, 0)) for row in Account.objects.all()}
+        .annotate(gain=Sum(F("value") - F("cost")), locked=Sum("cost", filter=~Q(state="")))
+    }
+    rows = {row.name: _capital(row, *held.get(row.name, (0, 0))) for row in Account.objects.all()}
     return tuple(rows[name] for name in ORDER if name in rows)
+
+
+def locked_capital(*, account: str = AccountName.BASE) -> Mapping[str, int]:
+    """Cost (micro-dollars) of an account's holdings that cannot just be sold, by HoldingState."""
+    rows = Position.objects.filter(account=account, size__gt=0).exclude(state="")
+    return dict(rows.values_list("state").annotate(Sum("cost")))
 
 
 def begun(account: str = "") -> int:
@@ -159,12 +178,13 @@ def holdings(
     account: str = "",
     strategy: str = "",
     market: str = "",
+    state: str = "",
     place: Place | None = None,
     limit: int = 100,
 ) -> Page[Holding]:
     """What is held now, the latest opened first."""
     rows = Position.objects.filter(
-        given(account=account, strategy=strategy, market=market), size__gt=0
+        given(account=account, strategy=strategy, market=market, state=state), size__gt=0
     )
     return page(rows, _holdings, by=("opened_at", "id"), place=place, limit=limit)
 
@@ -224,7 +244,7 @@ def results(*, account: str = AccountName.BASE) -> Mapping[str, Result]:
     return {name: Result(*traded.get(name, (0, 0)), held.get(name, 0)) for name in {*traded, *held}}
 
 
-def _capital(row: Account, unrealized: int) -> Capital:
+def _capital(row: Account, unrealized: int, locked: int) -> Capital:
     return Capital(
         account=row.name,
         initial=row.initial,
@@ -242,16 +262,34 @@ def _capital(row: Account, unrealized: int) -> Capital:
         stopped=row.stopped,
         opened_at=row.opened_at,
         marked_at=row.marked_at,
+        locked=locked,
+        owed=row.state.get("owed", 0),
         era=row.era,
     )
 
 
 def _holdings(found: list[Position]) -> list[Holding]:
     names = catalogue.names(row.market for row in found)
-    return [_holding(row, names.get(row.market)) for row in found]
+    decided = _decided(found)
+    return [
+        _holding(row, names.get(row.market), decided.get((row.account, row.strategy, row.token)))
+        for row in found
+    ]
 
 
-def _holding(row: Position, name: catalogue.Name | None) -> Holding:
+def _decided(found: list[Position]) -> Mapping[tuple[str, str, str], Decided]:
+    """What the resolved ones among `found` pay: kept in the accounts' exact state."""
+    names = {row.account for row in found if row.state == HoldingState.RESOLVED}
+    rows = Account.objects.filter(name__in=names) if names else ()
+    return {
+        (row.name, *key): held
+        for row in rows
+        for key, held in exact.load(row.state).positions.items()
+        if held.resolved
+    }
+
+
+def _holding(row: Position, name: catalogue.Name | None, decided: Decided | None) -> Holding:
     return Holding(
         account=row.account,
         strategy=row.strategy,
@@ -267,6 +305,9 @@ def _holding(row: Position, name: catalogue.Name | None) -> Holding:
         unrealized_pnl=row.value - row.cost,
         opened_at=row.opened_at,
         end_date=name.end_at if name else None,
+        state=row.state,
+        payout=decided.payout if decided else None,
+        redeem_at=decided.redeem_at if decided else None,
     )
 
 

@@ -70,7 +70,7 @@ def _totals(rows: Mapping[int, LedgerAccount]) -> Iterator[str]:
 
 
 def _cash(balances: proofs.Balances) -> Iterator[str]:
-    """Shown cash and reservations must be what lies in the ledger."""
+    """Shown cash, reservations and debts must be what lies in the ledger."""
     for account in Account.objects.all():
         free = balances.get((account.name, "", "CASH", CASH_ASSET), 0)
         held = sum(
@@ -78,7 +78,12 @@ def _cash(balances: proofs.Balances) -> Iterator[str]:
             for (name, _, kind, asset), amount in balances.items()
             if (name, kind, asset) == (account.name, "RESERVED", CASH_ASSET)
         )
-        pairs = (("cash", account.cash, free), ("reserve", account.reserved, held))
+        owed = -balances.get((account.name, "", "OWED", CASH_ASSET), 0)
+        pairs = (
+            ("cash", account.cash, free),
+            ("reserve", account.reserved, held),
+            ("debt", account.state.get("owed", 0), owed),
+        )
         for what, shown, booked in pairs:
             if shown != booked:
                 yield f"account {account.name} shows {what} of {shown}, the ledger holds {booked}"

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Max, Sum
 
+from execution.core.risk import UNITS
 from execution.core.types import ChangeKind
 from execution.models import (
     Account,
@@ -54,7 +55,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """One limit and its use, micro-dollars (`max_drawdown`: micro, 100_000 is 10 %)."""
+    """One limit and its use, in millionths of its unit (`max_drawdown`: 100_000 is 10 %)."""
 
     name: str
     used: int
@@ -65,6 +66,11 @@ class LimitUse:
     def limit(self) -> int:
         """The value in force: the override, else the configuration."""
         return self.configured if self.override is None else self.override
+
+    @property
+    def unit(self) -> str:
+        """What it counts: dollars, fraction, count or seconds."""
+        return UNITS[self.name]
 
     @property
     def source(self) -> str:
@@ -116,7 +122,7 @@ def limits() -> tuple[LimitUse, ...]:
     """Every risk limit with its use, in name order."""
     return tuple(
         LimitUse(row.name, row.used, row.configured, row.override)
-        for row in LimitState.objects.order_by("name")
+        for row in LimitState.objects.filter(name__in=UNITS).order_by("name")
     )
 
 

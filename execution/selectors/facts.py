@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from execution.core.types import AccountName, RefusalCode
+from execution.core.types import AccountName, RefusalCode, Side
 from execution.models import Change, HaltState, Reconciliation, Refusal, Trade
 from markets.selectors import catalogue
 from strategies import selectors as strategies
@@ -55,6 +55,8 @@ def _trades(rows: QuerySet[Trade]) -> Iterator[News]:
     names = catalogue.names({row.market for row in rows})
     for row in rows:
         kind = "settlement" if row.liquidity == "settlement" else "trade"
+        if kind == "settlement" and row.side == Side.BUY:
+            kind = "correction"
         named = names.get(row.market)
         fields = {
             name: getattr(row, name)

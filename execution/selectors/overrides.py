@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from execution.core.risk import UNITS, Unit
 from execution.models import LimitState, StrategyState
+from markets.core.amounts import plain
+
+SIGNS = {Unit.FRACTION: " %", Unit.COUNT: "", Unit.SECONDS: " s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def _strategies() -> Iterator[Override]:
 
 
 def _limits() -> Iterator[Override]:
-    for row in LimitState.objects.exclude(override=None).order_by("name"):
+    for row in LimitState.objects.filter(name__in=UNITS).exclude(override=None).order_by("name"):
         values = (row.override, row.configured, row.overridden)
         yield Override(row.name, *(_limit(row.name, value) for value in values))
 
@@ -48,6 +52,6 @@ def _on(enabled: bool | None) -> str:
 
 
 def _limit(name: str, micro: int | None) -> str:
-    whole, part = divmod((micro or 0) * (100 if name == "max_drawdown" else 1), 1_000_000)
-    text = f"{whole}.{part:06d}".rstrip("0").rstrip(".")
-    return f"{text} %" if name == "max_drawdown" else f"${text}"
+    unit, amount = UNITS[name], micro or 0
+    text = plain(amount * (100 if unit is Unit.FRACTION else 1))
+    return f"${text}" if unit is Unit.MONEY else f"{text}{SIGNS[unit]}"

@@ -19,6 +19,9 @@ Balances = Mapping[tuple[str, str, str, str], int]
 BOOKED = ("fill", "settle")
 """Kinds of journal entry that book one trade, whose id is their cause."""
 
+REVERSAL = Q(liquidity=Liquidity.SETTLEMENT, side=Side.BUY)
+"""The trade that undoes a settlement; its entry names the one it undoes."""
+
 SHOWN = ("cash", "reserved", "equity", "deposits", "realized", "fees")
 
 
@@ -48,11 +51,14 @@ def bookings() -> Iterator[str]:
     entries = JournalEntry.objects.filter(kind__in=BOOKED).order_by()
     trades = Trade.objects.order_by()
     causes, ids = entries.values_list("cause"), trades.values_list("id")
-    direct = trades.exclude(liquidity=Liquidity.OPERATION).values_list("id")
+    direct = trades.exclude(REVERSAL | Q(liquidity=Liquidity.OPERATION)).values_list("id")
     for (id_,) in list(direct.difference(causes))[:1]:
         yield f"trade {id_[:12]} is booked by no journal entry"
     for (id_,) in list(causes.difference(ids))[:1]:
         yield f"a journal entry books trade {id_[:12]}, which does not exist"
+    reversals = (JournalEntry.objects.filter(kind="reverse"), trades.filter(REVERSAL))
+    if len({rows.count() for rows in reversals}) > 1:
+        yield "corrected settlements and the entries that reverse them differ in number"
     twice = entries.values("cause").annotate(n=Count("pk")).filter(n__gt=1)
     for id_ in twice.values_list("cause", flat=True)[:1]:
         yield f"trade {id_[:12]} is booked more than once"
@@ -76,11 +82,17 @@ def orders() -> Iterator[str]:
 
 
 def ended_markets() -> Iterator[str]:
-    """Nothing is held and nothing on order in a market that was settled."""
+    """Nothing is held and nothing on order in a market that was settled and not taken back."""
+    standing: dict[tuple[str, str], int] = defaultdict(int)
     settled: dict[tuple[str, str], int] = {}
     rows = Trade.objects.filter(liquidity=Liquidity.SETTLEMENT)
-    for account, market, at in rows.values_list("account", "market", "at"):
+    begun = dict(Account.objects.values_list("name", "opened_at"))
+    for account, market, side, at in rows.values_list("account", "market", "side", "at"):
+        if at < begun.get(account, 0):
+            continue  # of an account that was put away
+        standing[account, market] += 1 if side == Side.SELL else -1
         settled[account, market] = max(at, settled.get((account, market), 0))
+    settled = {key: at for key, at in settled.items() if standing[key] > 0}
     for held in Position.objects.exclude(state="resolved").order_by("pk"):
         if settled.get((held.account, held.market), -1) >= held.opened_at:
             yield f"{held.account}/{held.strategy} holds {held.size} in settled {held.market}"
@@ -116,7 +128,11 @@ def _trades(row: Account, held: list[Position]) -> Iterator[str]:
 
 
 def _tally(row: Account) -> _Tally:
-    """A sale takes away what it brought less its fee and profit: its part of the cost."""
+    """A sale takes away what it brought less its fee and profit: its part of the cost.
+
+    A purchase costs its notional, for its profit is its fee; a settlement undone brings back what
+    the shares had cost.
+    """
     tally, since = _baseline(row)
     sums = Trade.objects.filter(account=row.name, at__gte=since).order_by()
     grouped = sums.values_list("strategy", "token", "side").annotate(
@@ -126,7 +142,8 @@ def _tally(row: Account) -> _Tally:
         bought = side == Side.BUY
         tally.realized += realized
         tally.size[strategy, token] += size if bought else -size
-        tally.cost[strategy, token] += notional if bought else fee + realized - notional
+        worth = notional if bought else -notional
+        tally.cost[strategy, token] += worth + fee + realized
     return tally
 
 
@@ -149,17 +166,18 @@ def _baseline(row: Account) -> tuple[_Tally, int]:
 def _equity(row: Account, held: list[Position], balances: Balances) -> Iterator[str]:
     """Equity is money and what is held; money is what was paid in and won, less what is held."""
     value, cost = sum(p.value for p in held), sum(p.cost for p in held)
-    if row.equity != row.cash + row.reserved + value:
+    money = row.cash + row.reserved + _total(balances, row.name, "OWED")
+    if row.equity != money + value:
         yield (
-            f"account {row.name} shows equity of {row.equity}, cash and holdings make "
-            f"{row.cash + row.reserved + value}"
+            f"account {row.name} shows equity of {row.equity}, money and holdings make "
+            f"{money + value}"
         )
     rebates = -_total(balances, row.name, "REBATES")
     won = row.deposits + row.realized + rebates - cost
-    if row.cash + row.reserved != won:
+    if money != won:
         yield (
-            f"account {row.name} has money of {row.cash + row.reserved}, deposits and profit "
-            f"less what is held make {won}"
+            f"account {row.name} has money of {money}, deposits and profit less what is held "
+            f"make {won}"
         )
 
 

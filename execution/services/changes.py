@@ -9,12 +9,13 @@ from execution.core.controls import ALL, is_scope
 from execution.core.decisions import FLATTEN
 from execution.core.desk import ACCOUNTS
 from execution.core.eras import Imported
-from execution.core.risk import LIMIT_NAMES
+from execution.core.risk import LIMIT_NAMES, UNITS, Unit
 from execution.core.types import OPEN_STATES, Change, ChangeKind
 from execution.models import Account, Order, Position, StrategyState
 from execution.models import Change as ChangeRow
 from execution.services import stopfile
 from markets.core.amounts import plain
+from markets.core.types import ONE
 from markets.selectors import catalogue
 
 LARGEST = 4 * 10**15
@@ -42,6 +43,8 @@ def record(*, kind: ChangeKind, scope: str = "", value: str = "", who: str, why:
         value = value or str(settings.PQAP.initial_capital)
     _check_scope(kind, scope)
     check_value(kind, value)
+    if kind is ChangeKind.LIMIT and UNITS[scope] is Unit.COUNT and int(value) % ONE:
+        raise BadChange(f"value: {int(value) / ONE:g} is not allowed; {scope} is a whole number")
     if kind is ChangeKind.WITHDRAW:
         _check_cash(int(value))
     if kind is ChangeKind.RESUME and scope in ("", ALL):
@@ -69,11 +72,12 @@ def as_fact(row: ChangeRow) -> Change:
 
 
 def free_cash() -> tuple[int, str]:
-    """The least free cash of an account (micro-dollars), waiting withdrawals off, and which."""
-    rows = ChangeRow.objects.filter(applied_tick=None, kind=ChangeKind.WITHDRAW)
-    waiting = sum(int(value) for value in rows.values_list("value", flat=True))
-    found = Account.objects.order_by("cash", "name").values_list("cash", "name").first()
-    cash, name = found or (0, "base")
+    """The least free cash (micro-dollars) and whose; debts and waiting withdrawals are off."""
+    withdrawn = ChangeRow.objects.filter(applied_tick=None, kind=ChangeKind.WITHDRAW)
+    waiting = sum(int(value) for value in withdrawn.values_list("value", flat=True))
+    rows = Account.objects.values_list("cash", "state", "name")
+    free = ((cash - state.get("owed", 0), name) for cash, state, name in rows)
+    cash, name = min(free, default=(0, "base"))
     return max(0, cash - waiting), name
 
 

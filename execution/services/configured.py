@@ -12,6 +12,8 @@ from execution.core.paper import MODELS, PaperVenue
 from strategies.core.ports import Strategy
 from strategies.library import REGISTRY
 
+MINUTE_MS = 60_000
+
 
 def strategies() -> Sequence[Strategy]:
     """Every built strategy with valid parameters, enabled or not, in name order."""
@@ -54,6 +56,11 @@ def venues() -> dict[str, PaperVenue]:
 
 
 def setting() -> Setting:
-    """Sizing, the zone of the trading day, and what is paid."""
+    """Sizing, the zone of the trading day, what is paid and the wait before a payout."""
     pqap = settings.PQAP
-    return Setting(pqap.sizing, ZoneInfo(pqap.time_zone), rebates=pqap.paper.rebates)
+    return Setting(
+        pqap.sizing,
+        ZoneInfo(pqap.time_zone),
+        rebates=pqap.paper.rebates,
+        redeem_ms=pqap.paper.redeem_minutes * MINUTE_MS,
+    )

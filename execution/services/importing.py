@@ -134,6 +134,8 @@ def _one_account(
     notes = []
     if orders:
         notes.append(f"{len(orders)} open orders are not taken over; what they reserve is cash")
+    if figures["owed"]:
+        notes.append(f"a debt of {plain(figures['owed'])} is not taken over: it counts as paid in")
     cash = figures["cash"] + figures["reserved"]
     return _wanted(cash, positions, sha256, adjust, **_won(figures)), notes
 

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
-from execution.core import exposure, state
+from execution.core import exposure, risk, state
 from execution.core.controls import Controls
+from execution.core.exposure import Exposure
 from execution.core.risk import LIMIT_NAMES
-from execution.core.types import AccountName, Change, ChangeKind, Portfolio
+from execution.core.types import AccountName, Change, ChangeKind, HoldingState, Portfolio
 from execution.models import Account, HaltState, LimitState, Position, StrategyState
+from markets.core.tick import Tick
+from markets.core.types import ONE
 
 log = logging.getLogger("pqap.desk")
 
@@ -56,7 +59,7 @@ def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
             value=held.value,
             opened_at=held.opened_at,
             fair_cost=held.fair_cost,
-            state="resolved" if held.resolved else portfolio.locked.get(held.market, ""),
+            state=HoldingState.RESOLVED if held.resolved else portfolio.locked.get(held.market, ""),
         )
         for name, portfolio in portfolios.items()
         for held in portfolio.positions.values()
@@ -125,20 +128,33 @@ def _show_halts(control: Controls, changes: Iterable[Change], at: int) -> None:
             HaltState.objects.update_or_create(scope=scope, defaults=new)
 
 
-def show_limit_use(portfolios: Mapping[str, Portfolio]) -> None:
-    """How much of each limit the base account uses now."""
-    base = portfolios[AccountName.BASE]
-    markets = {p.market for p in base.positions.values()} | {o.market for o in base.orders.values()}
-    names = {p.strategy for p in base.positions.values()} | {
-        o.strategy for o in base.orders.values()
-    }
-    use = {
-        "max_capital_per_market": max((exposure.used(base, market=m) for m in markets), default=0),
-        "max_capital_per_strategy": max(
-            (exposure.used(base, strategy=n) for n in names), default=0
-        ),
-        "daily_loss_limit": base.day_loss,
-        "max_drawdown": base.drawdown,
-    }
+def show_limit_use(portfolios: Mapping[str, Portfolio], tick: Tick) -> None:
+    """How much of each limit the base account uses as of a tick."""
+    use = limit_use(portfolios[AccountName.BASE], tick)
     for name in LIMIT_NAMES:
         LimitState.objects.filter(name=name).exclude(used=use[name]).update(used=use[name])
+
+
+def limit_use(account: Portfolio, tick: Tick) -> Mapping[str, int]:
+    """Each limit's use in its own unit, in millionths; where a limit holds for many, the most."""
+    things = (*account.positions.values(), *account.orders.values())
+    markets, names = {t.market for t in things}, {t.strategy for t in things}
+    stake = Exposure.of(account, tick.universe)
+    column = tick.universe.column
+    seen = [int(tick.observed_at[column[market]]) for market in markets if market in column]
+    oldest = max((tick.at - at for at in seen if at), default=0)
+    return {
+        "max_capital_per_market": _most(exposure.used(account, market=m) for m in markets),
+        "max_capital_per_strategy": _most(exposure.used(account, strategy=n) for n in names),
+        "max_event_loss": _most(group.loss for group in stake.groups.values()),
+        "max_cluster_loss": _most(stake.cluster(key) for key in stake.clusters()),
+        "max_total_exposure": stake.total,
+        "daily_loss_limit": max(account.day_loss, account.rolling_loss),
+        "max_drawdown": account.drawdown,
+        "max_orders_per_minute": len(risk.recent(account.placed, tick.at)) * ONE,
+        "max_book_age": oldest * ONE // risk.SECOND_MS,
+    }
+
+
+def _most(figures: Iterable[int]) -> int:
+    return max(figures, default=0)

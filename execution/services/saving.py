@@ -65,7 +65,7 @@ def save(
     projections.show(desk.portfolios, last.at)
     projections.show_switches(changes)
     projections.show_halts(desk.control, changes, last.at)
-    projections.show_limit_use(desk.portfolios)
+    projections.show_limit_use(desk.portfolios, last)
     _keep_held(desk)
 
 

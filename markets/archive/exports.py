@@ -82,7 +82,7 @@ PRINTS = (
 )  # fmt: skip
 OUTCOMES = (
     _time("learnt_at", "learnt"), _time("at", "time"), _text("market"), _text("status"),
-    _micro("yes_payout"), _micro("no_payout"),
+    _micro("yes_payout"), _micro("no_payout"), _micro("yes_proposed"), _micro("no_proposed"),
 )  # fmt: skip
 
 
@@ -194,7 +194,8 @@ def _prints(tick: Tick) -> Iterator[Row]:
 
 def _outcomes(tick: Tick) -> Iterator[Row]:
     for said in tick.resolutions:
-        yield (tick.at, said.at, said.market, said.status.value, *(said.payouts or (None, None)))
+        paid, proposed = said.payouts or (None, None), said.proposed or (None, None)
+        yield (tick.at, said.at, said.market, said.status.value, *paid, *proposed)
 
 
 class _Csv:

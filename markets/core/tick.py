@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from markets.core import book as books
+from markets.core import clusters
 from markets.core.types import ONE, Book, Market, PastBar, Print, Resolution
 
 Ints = NDArray[np.int64]
@@ -75,6 +76,11 @@ class Universe:
     def accepting(self) -> Flags:
         """Whether the exchange takes orders in each market."""
         return np.array([m.terms.accepting_orders for m in self.markets], dtype=np.bool_)
+
+    @cached_property
+    def cluster(self) -> Mapping[str, str]:
+        """Condition id -> what the market shares with all that would be wrong together."""
+        return clusters.of_events(self.markets)
 
     def __len__(self) -> int:
         return len(self.markets)

@@ -179,12 +179,16 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What the exchange says of an outcome; `payouts` (YES, NO per share) only when final."""
+    """What the exchange says of an outcome; `payouts` (YES, NO per share) only when final.
+
+    `proposed` is what the outcome under argument would pay, where the exchange tells.
+    """
 
     market: str
     status: Status
     at: int
     payouts: tuple[int, int] | None = None
+    proposed: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Resolution(models.Model):
     at = models.BigIntegerField()
     yes_payout = models.BigIntegerField(null=True)
     no_payout = models.BigIntegerField(null=True)
+    yes_proposed = models.BigIntegerField(null=True)
+    no_proposed = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

@@ -7,7 +7,11 @@ from markets import models
 from markets.core.assembly import by_past, by_print, by_resolution
 from markets.core.types import PastBar, Print, Resolution, Status
 
-_RESOLUTION = ("tick_id", "market__condition_id", "status", "at", "yes_payout", "no_payout")
+OUTCOME = (
+    *("market__condition_id", "status", "at", "yes_payout", "no_payout"),
+    *("yes_proposed", "no_proposed"),
+)  # fmt: skip
+"""The columns of a Resolution's row that `outcome` takes."""
 _PRINT = ("tick_id", "market_id", "outcome", "side", "price", "size", "at", "transaction")
 
 
@@ -40,10 +44,9 @@ class Learnt:
 def between(first: int, last: int) -> Learnt:
     """Everything learnt on the ticks from `first` to `last`, both included."""
     found, span = Learnt(), {"tick_id__gte": first, "tick_id__lte": last}
-    said = models.Resolution.objects.filter(**span).values_list(*_RESOLUTION)
-    for tick_id, market, status, at, yes, no in said:
-        payouts = None if yes is None or no is None else (yes, no)
-        found.resolutions[tick_id].append(Resolution(market, Status(status), at, payouts))
+    said = models.Resolution.objects.filter(**span).values_list("tick_id", *OUTCOME)
+    for tick_id, *row in said:
+        found.resolutions[tick_id].append(outcome(*row))
     for tick_id, fact in _prints(span):
         found.prints[tick_id].append(fact)
     bars = models.Bar.objects.filter(learnt_tick_id__gte=first, learnt_tick_id__lte=last)
@@ -51,6 +54,21 @@ def between(first: int, last: int) -> Learnt:
     for tick_id, market, at, price in past:
         found.past[tick_id].append(PastBar(market, at, price))
     return found
+
+
+def outcome(
+    market: str,
+    status: str,
+    at: int,
+    yes: int | None,
+    no: int | None,
+    yes_proposed: int | None,
+    no_proposed: int | None,
+) -> Resolution:
+    """A Resolution from the columns OUTCOME of its row."""
+    payouts = None if yes is None or no is None else (yes, no)
+    proposed = None if yes_proposed is None or no_proposed is None else (yes_proposed, no_proposed)
+    return Resolution(market, Status(status), at, payouts, proposed)
 
 
 def _prints(span: dict[str, int]) -> list[tuple[int, Print]]:

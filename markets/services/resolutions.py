@@ -7,6 +7,7 @@ from markets import models
 from markets.core.ports import Source
 from markets.core.tick import Universe
 from markets.core.types import Resolution, Status
+from markets.selectors import learnt
 
 EVERY_MS = {"polymarket": 60_000}
 """How long to wait between two questions to a source, ms of `at`; others are asked each tick."""
@@ -16,15 +17,12 @@ SETTLED_FOR_MS = 86_400_000
 """A settled outcome is asked for again this often and this long: it may be corrected."""
 
 
-Payouts = tuple[int, int] | None
-
-
 @dataclass(slots=True)
 class Said:
     """What is known of the outcomes of the markets asked about so far."""
 
     newest: dict[str, Resolution | None] = field(default_factory=dict)
-    stored: dict[tuple[str, str, int], Payouts] = field(default_factory=dict)
+    stored: set[tuple[str, str, int]] = field(default_factory=set)
     asked_at: int | None = None
     settled_asked_at: int | None = None
 
@@ -37,7 +35,7 @@ class Said:
         """Take facts that were stored with a tick."""
         for fact in facts:
             self.newest[fact.market] = fact
-            self.stored[fact.market, fact.status, fact.at] = fact.payouts
+            self.stored.add((fact.market, fact.status, fact.at))
 
     def load(self, markets: Iterable[str]) -> None:
         """Read what is stored of markets not asked about before."""
@@ -46,10 +44,8 @@ class Said:
             return
         self.newest.update(dict.fromkeys(unknown))
         rows = models.Resolution.objects.filter(market__condition_id__in=unknown)
-        fields = ("market__condition_id", "status", "at", "yes_payout", "no_payout")
-        for market, status, at, yes, no in rows.order_by("tick_id", "at").values_list(*fields):
-            payouts = None if yes is None or no is None else (yes, no)
-            self.learn([Resolution(market, Status(status), at, payouts)])
+        found = rows.order_by("tick_id", "at", "id").values_list(*learnt.OUTCOME)
+        self.learn(learnt.outcome(*row) for row in found)
 
 
 def markets_to_ask(universe: Universe, at: int) -> list[str]:
@@ -89,23 +85,37 @@ def _passed(at: int, before: int | None, every: int) -> bool:
 def _fresh(
     told: Iterable[Resolution], asked: set[str], said: Said, at: int
 ) -> Iterable[Resolution]:
-    """Facts whose status or payouts differ from the newest known; none twice.
+    """Facts that differ from the newest known; none twice.
 
-    A market never spoken of that just trades is no news. Another payout under the time of the
-    first one is dated when we heard of it.
+    A market never spoken of that just trades is no news. A source may tell a market's whole past,
+    so only its last word can contradict what is known under the same time: another payout, the
+    old one after something else was said, or another proposal. That is dated when we heard of it.
     """
-    newest, taken = dict(said.newest), dict(said.stored)
-    for fact in sorted(told, key=lambda fact: (fact.market, fact.at, fact.status)):
+    newest, taken = dict(said.newest), set(said.stored)
+    facts = sorted(told, key=lambda fact: (fact.market, fact.at, fact.status))
+    last = {fact.market: place for place, fact in enumerate(facts)}
+    for place, fact in enumerate(facts):
         known = newest.get(fact.market)
         if fact.market not in asked or (known is None and fact.status is Status.OPEN):
             continue
-        if known and (known.status, known.payouts) == (fact.status, fact.payouts):
+        if known and _same(known, fact):
             continue
         key = (fact.market, fact.status, fact.at)
-        if key in taken and fact.payouts and known and known.payouts:
+        if known and key in taken and place == last[fact.market] and _contradicts(known, fact):
             fact = replace(fact, at=max(at, known.at + 1))
             key = (fact.market, fact.status, fact.at)
         if key not in taken:
             newest[fact.market] = fact
-            taken[key] = fact.payouts
+            taken.add(key)
             yield fact
+
+
+def _same(known: Resolution, fact: Resolution) -> bool:
+    """Whether a fact says nothing new; not to say which way a proposal goes takes nothing back."""
+    if (known.status, known.payouts) != (fact.status, fact.payouts):
+        return False
+    return fact.proposed in (None, known.proposed)
+
+
+def _contradicts(known: Resolution, fact: Resolution) -> bool:
+    return fact.payouts is not None or (known.status is fact.status and fact.proposed is not None)

@@ -212,6 +212,8 @@ def _resolutions(steps: Sequence[Step]) -> None:
             at=fact.at,
             yes_payout=fact.payouts[0] if fact.payouts else None,
             no_payout=fact.payouts[1] if fact.payouts else None,
+            yes_proposed=fact.proposed[0] if fact.proposed else None,
+            no_proposed=fact.proposed[1] if fact.proposed else None,
         )
         for tick_id, fact in said
     )

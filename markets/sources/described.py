@@ -5,7 +5,7 @@ which change with every ranking.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple
 from typing import Any
 
@@ -136,10 +136,14 @@ def market_from(found: Mapping[str, Any]) -> Market:
 
 def resolution_from(found: Mapping[str, Any]) -> Resolution:
     """A resolution from its JSON form."""
-    paid = found["payouts"]
     return Resolution(
         found["market"],
         Status(found["status"]),
         found["at"],
-        (paid[0], paid[1]) if paid else None,
+        _pair(found["payouts"]),
+        _pair(found.get("proposed")),
     )
+
+
+def _pair(found: Sequence[int] | None) -> tuple[int, int] | None:
+    return (found[0], found[1]) if found else None

@@ -24,6 +24,13 @@ STATUSES = {
 }
 
 
+PROPOSALS = {
+    "1000000000000000000": (ONE, 0),
+    "0": (0, ONE),
+    "500000000000000000": (ONE // 2, ONE // 2),
+}
+"""What a proposed price (YES, 1e-18 dollars) pays; any other, "69" for none yet, tells nothing."""
+
 COMBO = re.compile(r"0x[0-9a-fA-F]{62}", re.ASCII)
 """The id of a bet on several markets at once: no market of its own."""
 
@@ -66,6 +73,8 @@ class DataResolution(Wire):
     condition_id: wire.ConditionId
     status: str
     payouts: list[int] | None = None
+    proposed_price: object = None
+    reproposed_price: object = None
     resolved_at: str | int | None = None
     last_update_timestamp: str | int | None = None
 
@@ -100,13 +109,16 @@ def resolution(item: object, at: int) -> Resolution:
     """What `/v2/resolutions` says of one market, OPEN included.
 
     Resolved needs payouts that share one dollar between both outcomes; without them the row is
-    Unreadable and another source must be asked. `at` (ms UTC) is used where no time is given.
+    Unreadable and another source must be asked. While an outcome is argued about, the newest
+    proposal says which way it goes. `at` (ms UTC) is used where no time is given.
     """
     found = wire.read(DataResolution, item)
     if found.status not in STATUSES:
         raise Unreadable(f"status: {found.status[:40]!r} is not known")
     status = STATUSES[found.status]
     when = _first_time(found.resolved_at, found.last_update_timestamp) or at
+    if status in (Status.PROPOSED, Status.DISPUTED):
+        return Resolution(found.condition_id, status, when, proposed=_proposed(found))
     if status is not Status.RESOLVED:
         return Resolution(found.condition_id, status, when)
     return Resolution(found.condition_id, status, when, _payouts(found))
@@ -151,6 +163,15 @@ def _payouts(found: DataResolution) -> tuple[int, int]:
     if len(paid) != 2 or min(paid) < 0 or sum(paid) != ONE:
         raise Unreadable(f"payouts: {paid[:4]} do not share one dollar")
     return (paid[0], paid[1])
+
+
+def _proposed(found: DataResolution) -> tuple[int, int] | None:
+    """What the newest proposal would pay, None where it cannot be told."""
+    for price in (found.reproposed_price, found.proposed_price):
+        pays = PROPOSALS.get(str(price))
+        if pays:
+            return pays
+    return None
 
 
 def _first_time(*values: str | int | None) -> int | None:

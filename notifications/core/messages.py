@@ -42,6 +42,11 @@ def _settlement(fields: Fields) -> str:
     return f"{paid}{_result(fields)} ({fields['strategy']})"
 
 
+def _correction(fields: Fields) -> str:
+    taken = f"Taken back: {_holding(fields)} had been paid {decimal(fields['price'])} a share"
+    return f"{taken}{_result(fields)} ({fields['strategy']})"
+
+
 def _halt(fields: Fields) -> str:
     return f"Trading halted ({_scope(fields)}) by {fields['who']}: {fields['why']}"
 
@@ -94,6 +99,7 @@ def _plain(kind: str, fields: Fields) -> str:
 KINDS: Mapping[str, Callable[[Fields], str]] = {
     "trade": _trade,
     "settlement": _settlement,
+    "correction": _correction,
     "halt": _halt,
     "resume": _resume,
     "ledger_mismatch": _ledger_mismatch,
@@ -106,6 +112,7 @@ KINDS: Mapping[str, Callable[[Fields], str]] = {
 SWITCHES: Mapping[str, str] = {
     "trade": "trade",
     "settlement": "trade",
+    "correction": "trade",
     "limit_breached": "risk",
     "strategy_error": "error",
     "halt": "kill_switch",

@@ -12,6 +12,13 @@ MINIMUM_SHARES = 5
 MINIMUM_DOLLARS = 1
 """The exchange's smallest order: both must be reached."""
 
+UNPROVEN = 100_000
+"""The Kelly fraction for a strategy without a record (0.10) ..."""
+BOLDEST = 250_000
+"""... and for any strategy at all (0.25): raw Kelly overbets with estimated probabilities."""
+HEDGED = ("max_capital_per_market",)
+"""Limits on cost, which pairs use up although they can lose nothing."""
+
 Advice = tuple[tuple[str, ...], str]
 """Where it applies, and the sentence."""
 
@@ -19,6 +26,7 @@ Advice = tuple[tuple[str, ...], str]
 def advice(file: File, limits: Limits, sizing: Sizing, tradable: int) -> Iterator[Advice]:
     """Every warning a whole file deserves; `tradable` counts the enabled strategies."""
     yield from _limits(file.initial_capital, limits, sizing, tradable)
+    yield from _kelly(sizing)
     yield from _smallest_order(file.initial_capital, limits, sizing)
     yield from _collection(file.collection)
     yield from _exchange(file.env, file.exchange)
@@ -42,6 +50,27 @@ def percent(share: int) -> str:
 
 def _limits(capital: int, limits: Limits, sizing: Sizing, tradable: int) -> Iterator[Advice]:
     """Each money limit against what stops trading earlier, at the initial capital."""
+    bounds = _bounds(capital, limits, sizing, tradable)
+    for name, others in bounds.items():
+        limit = int(getattr(limits, name))
+        first, why = min(others, key=lambda other: other[0])
+        if limit > first:
+            above = " is above the capital and" if limit > capital else ""
+            text = f"{dollars(limit)}{above} can never bind: {why}, comes first"
+            yield ("risk_limits", name), text
+        elif name in HEDGED and limit > limits.max_event_loss:
+            most = dollars(limits.max_event_loss)
+            text = f"binds only where holdings hedge each other: max_event_loss, {most} dollars"
+            yield ("risk_limits", name), f"{dollars(limit)} {text}, comes first"
+    if not limits.daily_loss_limit:
+        yield ("risk_limits", "daily_loss_limit"), "0 stops every opening, at once and every day"
+    yield from _softer(capital, limits)
+
+
+def _bounds(
+    capital: int, limits: Limits, sizing: Sizing, tradable: int
+) -> dict[str, tuple[tuple[int, str], ...]]:
+    """What stops trading earlier, for each money limit: dollars, and in words."""
     drawdown = capital * limits.max_drawdown // ONE
     spendable = capital - capital * sizing.cash_floor // ONE
     fraction = capital * sizing.max_fraction_per_market // ONE
@@ -55,26 +84,50 @@ def _limits(capital: int, limits: Limits, sizing: Sizing, tradable: int) -> Iter
     by_strategies = (together, f"max_capital_per_strategy, {dollars(together)} dollars in all")
     share = percent(limits.max_drawdown)
     by_drawdown = (drawdown, f"max_drawdown, {dollars(drawdown)} dollars ({share} of the capital)")
-    bounds = {
+    cluster, total = limits.max_cluster_loss, limits.max_total_exposure
+    by_cluster = (cluster, f"max_cluster_loss, {dollars(cluster)} dollars")
+    by_total = (total, f"max_total_exposure, {dollars(total)} dollars")
+    spent = (by_capital, by_floor, by_strategies)
+    return {
         "max_capital_per_market": (by_capital, by_floor, by_fraction, by_strategies),
         "max_capital_per_strategy": (by_capital, by_floor),
         "daily_loss_limit": (by_capital, by_drawdown),
+        "max_event_loss": (*spent, by_cluster, by_total),
+        "max_cluster_loss": (*spent, by_total),
+        "max_total_exposure": spent,
     }
-    for name, others in bounds.items():
-        limit = int(getattr(limits, name))
-        first, why = min(others, key=lambda other: other[0])
-        if limit > first:
-            above = " is above the capital and" if limit > capital else ""
-            text = f"{dollars(limit)}{above} can never bind: {why}, comes first"
-            yield ("risk_limits", name), text
-    if not limits.daily_loss_limit:
-        yield ("risk_limits", "daily_loss_limit"), "0 stops every opening, at once and every day"
+
+
+def _softer(capital: int, limits: Limits) -> Iterator[Advice]:
+    """Steps that come after the stop they should soften."""
+    if limits.halve_at_drawdown >= limits.max_drawdown:
+        text = f"never acts: max_drawdown, {percent(limits.max_drawdown)}, comes first"
+        yield ("risk_limits", "halve_at_drawdown"), f"{percent(limits.halve_at_drawdown)} {text}"
+    drawdown = capital * limits.max_drawdown // ONE
+    if limits.flatten_at_daily_loss > drawdown:
+        text = f"never acts: max_drawdown, {dollars(drawdown)} dollars, comes first"
+        yield (
+            ("risk_limits", "flatten_at_daily_loss"),
+            (f"{dollars(limits.flatten_at_daily_loss)} {text}"),
+        )
+
+
+def _kelly(sizing: Sizing) -> Iterator[Advice]:
+    place, fraction = ("sizing", "kelly_fraction"), sizing.kelly_fraction
+    if fraction > BOLDEST:
+        yield place, f"{dollars(fraction)} is above {dollars(BOLDEST)}: no record justifies that"
+    elif fraction > UNPROVEN:
+        text = "wants 200 closed trades over at least 50 events first"
+        yield place, f"{dollars(fraction)} is above {dollars(UNPROVEN)}, which {text}"
 
 
 def _smallest_order(capital: int, limits: Limits, sizing: Sizing) -> Iterator[Advice]:
     caps = {
         ("risk_limits", "max_capital_per_market"): limits.max_capital_per_market,
         ("risk_limits", "max_capital_per_strategy"): limits.max_capital_per_strategy,
+        ("risk_limits", "max_event_loss"): limits.max_event_loss,
+        ("risk_limits", "max_cluster_loss"): limits.max_cluster_loss,
+        ("risk_limits", "max_total_exposure"): limits.max_total_exposure,
         ("sizing", "max_fraction_per_market"): capital * sizing.max_fraction_per_market // ONE,
         ("sizing", "cash_floor"): capital - capital * sizing.cash_floor // ONE,
     }

@@ -26,6 +26,8 @@ URL_VARIABLES = {
     "PQAP_DATA_URL": "data_url",
     "PQAP_WS_URL": "ws_url",
 }
+LEAST_BOOK_AGE = 5
+"""Seconds a book may be old whatever the poll; else one and a half polls."""
 SHAPES = {
     "model_type": "a block of keys",
     "dict_type": "a block of keys",
@@ -128,7 +130,7 @@ def _streamed(file: schema.File, document: Document) -> list[Fault]:
 def _built(
     document: Document, path: Path, file: schema.File, choice: Choice, registry: Registry
 ) -> types.Configuration:
-    limits = Limits(**file.risk_limits.model_dump())
+    limits = _limits(file)
     sizing = _sizing(file, limits)
     content: dict[str, Any] = {
         "env": file.env,
@@ -167,12 +169,38 @@ def _collection(given: schema.Collection) -> types.Collection:
     return types.Collection(**{**given.model_dump(), "filters": filters})
 
 
+def _limits(file: schema.File) -> Limits:
+    """The limits in millionths of their units; what is null is derived, or off."""
+    given = file.risk_limits.model_dump()
+    age = given["max_book_age"]
+    followed = max(LEAST_BOOK_AGE * ONE, file.collection.poll_seconds * ONE * 3 // 2)
+    return Limits(
+        **{
+            **given,
+            "max_orders_per_minute": given["max_orders_per_minute"] * ONE,
+            "max_book_age": followed if age is None else age * ONE,
+            "cash_floor": file.sizing.cash_floor,
+            "halve_at_drawdown": given["halve_at_drawdown"] or 0,
+            "flatten_at_daily_loss": given["flatten_at_daily_loss"] or 0,
+            "rolling_daily_loss": int(given["rolling_daily_loss"]),
+        }
+    )
+
+
 def _sizing(file: schema.File, limits: Limits) -> Sizing:
-    """The sizing fractions; the market's follows its limit unless the file says otherwise."""
+    """The sizing fractions; each cap follows its limit unless the file says otherwise."""
     given = file.sizing.model_dump()
-    if given["max_fraction_per_market"] is None:
-        derived = -(-limits.max_capital_per_market * ONE // file.initial_capital)
-        given["max_fraction_per_market"] = min(derived, ONE)
+    follows = {
+        "max_fraction_per_market": limits.max_capital_per_market,
+        "max_fraction_per_event": limits.max_event_loss,
+        "max_fraction_per_cluster": limits.max_cluster_loss,
+        "max_fraction_per_category": 2 * limits.max_cluster_loss,
+        "max_fraction_per_strategy": limits.max_capital_per_strategy,
+        "max_fraction_total": limits.max_total_exposure,
+    }
+    for name, limit in follows.items():
+        if given[name] is None:
+            given[name] = min(-(-limit * ONE // file.initial_capital), ONE)
     return Sizing(**given)
 
 

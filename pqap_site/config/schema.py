@@ -12,6 +12,7 @@ from pqap_site.environment import ENVIRONMENTS
 
 MOST_SEED = 2**63 - 1
 Flag = Annotated[bool, leaves.flag()]
+Share = Annotated[int | None, leaves.nullable(leaves.fraction("0", "1", above=True))]
 Exclusion = Annotated[
     str, leaves.one_of("live_sports", "crypto_short", "combos", "younger_than_24h")
 ]
@@ -46,6 +47,16 @@ class RiskLimits(Block):
     max_capital_per_strategy: Annotated[int, leaves.money()]
     daily_loss_limit: Annotated[int, leaves.money()]
     max_drawdown: Annotated[int, leaves.fraction("0", "1", above=True)]
+    max_event_loss: Annotated[int, leaves.money()]
+    max_cluster_loss: Annotated[int, leaves.money()]
+    max_total_exposure: Annotated[int, leaves.money()]
+    max_orders_per_minute: Annotated[int, leaves.whole(1, 100_000, "orders")]
+    max_book_age: Annotated[int | None, leaves.nullable(leaves.whole(1, 86400, "seconds"))] = None
+    halve_at_drawdown: Share = None
+    flatten_at_daily_loss: Annotated[int | None, leaves.nullable(leaves.money(positive=True))] = (
+        None
+    )
+    rolling_daily_loss: Flag = False
 
 
 class Exchange(Block):
@@ -112,6 +123,7 @@ class Paper(Block):
     latency_p95_ms: Annotated[int, leaves.whole(1, 600000, "ms")] = 1200
     seed: Annotated[int, leaves.whole(0, MOST_SEED)] = 1
     rebates: Flag = False
+    redeem_minutes: Annotated[int, leaves.whole(0, 1440, "minutes")] = 15
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -123,11 +135,15 @@ class Paper(Block):
 
 class Sizing(Block):
     kelly_fraction: Annotated[int, leaves.fraction("0", "1", above=True)] = 100_000
-    max_fraction_per_market: Annotated[
-        int | None, leaves.nullable(leaves.fraction("0", "1", above=True))
-    ] = None
+    max_fraction_per_market: Share = None
+    max_fraction_per_event: Share = None
+    max_fraction_per_cluster: Share = None
+    max_fraction_per_category: Share = None
+    max_fraction_per_strategy: Share = None
+    max_fraction_total: Share = None
     max_depth_share: Annotated[int, leaves.fraction("0", "1", above=True)] = 100_000
     cash_floor: Annotated[int, leaves.fraction("0", "0.99")] = 0
+    risk_free: Annotated[int, leaves.fraction("0", "1")] = 50_000
 
 
 class Api(Block):

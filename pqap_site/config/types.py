@@ -48,6 +48,7 @@ class Paper:
     """The account shown first, order latency (median and 95th percentile, ms), the luck's seed.
 
     `rebates` says whether estimated maker rebates are paid out.
+    `redeem_minutes` is how long after its outcome a holding becomes cash.
     """
 
     fills: str
@@ -55,6 +56,7 @@ class Paper:
     latency_p95_ms: int
     seed: int
     rebates: bool
+    redeem_minutes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,17 @@ def a_desk() -> "Desk":
     from strategies.library import REGISTRY
 
     built = {name: entry.built for name, entry in REGISTRY.items() if entry.built}
-    limits = Limits(100_000_000, 400_000_000, 100_000_000, 100_000)
+    limits = Limits(
+        max_capital_per_market=100_000_000,
+        max_capital_per_strategy=400_000_000,
+        daily_loss_limit=100_000_000,
+        max_drawdown=100_000,
+        max_event_loss=100_000_000,
+        max_cluster_loss=200_000_000,
+        max_total_exposure=600_000_000,
+        max_orders_per_minute=120_000_000,
+        max_book_age=15_000_000,
+    )
     opened = {
         name: portfolio.deposit(Portfolio(name), 1_000_000_000, builders.NOON, "opening")[0]
         for name in ACCOUNTS

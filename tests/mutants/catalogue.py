@@ -34,6 +34,7 @@ TEST_DOOR, TEST_ENGINE = CORE + "test_acceptance.py", CORE + "test_engine.py"
 TEST_OPERATIONS, TEST_QUOTING = CORE + "test_operations.py", CORE + "test_quoting.py"
 TEST_BASKETS, TEST_LIVES = CORE + "test_baskets.py", CORE + "test_campaign.py"
 TEST_COSTS, TEST_SETS = CORE + "test_costs.py", "tests/core/markets/test_sets.py"
+TEST_VENUE = "tests/core/markets/test_venue.py"
 
 MUTANTS = (
     # Fees and money.
@@ -42,7 +43,7 @@ MUTANTS = (
         VENUE,
         "return (2 * exact + unit) // (2 * unit) * FEE_STEP",
         "return exact // unit * FEE_STEP",
-        TEST_LIVES,
+        TEST_VENUE,
     ),
     Mutant(
         "a taker who pays no fee",
@@ -63,14 +64,14 @@ MUTANTS = (
         VENUE,
         "return -(-size * price // ONE)",
         "return size * price // ONE",
-        TEST_LIVES,
+        TEST_VENUE,
     ),
     Mutant(
         "a sale rounded in our favour",
         VENUE,
         "return size * price // ONE",
         "return -(-size * price // ONE)",
-        TEST_LIVES,
+        TEST_VENUE,
     ),
     # Taking.
     Mutant(

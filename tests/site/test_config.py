@@ -57,6 +57,26 @@ class TestShippedFiles:
         chosen = {"demo": {"api", "sizing"}, "dev": {"api"}}.get(env, set())
         assert different - {"path", "digest", "warnings"} == chosen
 
+    @pytest.mark.parametrize(
+        ("env", "event", "cluster", "total", "orders"),
+        [
+            ("demo", 100, 200, 600, 120),
+            ("dev", 50, 100, 100, 60),
+            ("staging", 500, 600, 800, 120),
+            ("prod", 500, 1000, 3000, 120),
+        ],
+    )
+    def test_say_what_may_be_lost_and_how_fast(self, env, event, cluster, total, orders):
+        limits = config.load(shipped(env), {}).risk_limits
+
+        assert limits.max_event_loss == micro(event)
+        assert limits.max_cluster_loss == micro(cluster)
+        assert limits.max_total_exposure == micro(total)
+        assert limits.max_orders_per_minute == micro(orders)
+        assert limits.max_book_age == micro(15)
+        softer = (limits.halve_at_drawdown, limits.flatten_at_daily_loss, limits.rolling_daily_loss)
+        assert softer == (0, 0, 0)
+
     def test_open_reading_without_login_only_where_nobody_else_can_reach(self):
         open_ones = [env for env in ENVIRONMENTS if config.load(shipped(env), {}).api.public_read]
 
@@ -96,6 +116,7 @@ class TestUsersFile:
 
         assert (found.collection.poll_seconds, found.collection.markets) == (10, 50)
         assert (found.paper.latency_ms, found.paper.latency_p95_ms) == (250, 1200)
+        assert found.paper.redeem_minutes == 15
         assert (found.api.bind, found.api.port, found.api.public_read) == (
             "127.0.0.1",
             8080,
@@ -172,7 +193,47 @@ class TestValues:
         assert loaded(tmp_path, text).digest == loaded(tmp_path, USERS_FILE).digest
 
 
+class TestLimits:
+    @pytest.mark.parametrize(("poll", "age"), [(1, "5"), (3, "5"), (4, "6"), (7, "10.5")])
+    def test_the_age_of_books_follows_the_poll(self, poll, age, tmp_path):
+        text = f"env: dev\ncollection: {{poll_seconds: {poll}}}\n"
+
+        assert loaded(tmp_path, text).risk_limits.max_book_age == micro(age)
+
+    def test_the_file_may_set_it(self, tmp_path):
+        text = "env: dev\nrisk_limits: {max_book_age: 8}\n"
+
+        assert loaded(tmp_path, text).risk_limits.max_book_age == micro(8)
+
+    def test_the_softer_steps_are_switched_on_by_their_number(self, tmp_path):
+        text = (
+            "env: prod\nrisk_limits: {halve_at_drawdown: 0.05, flatten_at_daily_loss: 150,"
+            " rolling_daily_loss: true}\n"
+        )
+
+        limits = loaded(tmp_path, text).risk_limits
+
+        assert limits.halve_at_drawdown == 50_000
+        assert limits.flatten_at_daily_loss == micro(150)
+        assert limits.rolling_daily_loss == 1
+
+    def test_the_cash_floor_is_a_limit_too(self, tmp_path):
+        found = loaded(tmp_path, "env: dev\nsizing: {cash_floor: 0.2}\n")
+
+        assert found.risk_limits.cash_floor == found.sizing.cash_floor == 200_000
+
+
 class TestSizing:
+    def test_every_fraction_follows_its_limit(self, tmp_path):
+        sizing = loaded(tmp_path, "env: prod\n").sizing
+
+        assert sizing.max_fraction_per_event == 100_000
+        assert sizing.max_fraction_per_cluster == 200_000
+        assert sizing.max_fraction_per_category == 400_000
+        assert sizing.max_fraction_per_strategy == 400_000
+        assert sizing.max_fraction_total == 600_000
+        assert sizing.risk_free == 50_000
+
     @pytest.mark.parametrize(
         ("capital", "limit", "expected"),
         [(1000, 500, 500_000), (100, 50, 500_000), (100, 300, 1_000_000), (3, 1, 333_334)],
@@ -204,6 +265,24 @@ class TestWarnings:
              "101 is above the capital"),
             ("risk_limits: {daily_loss_limit: 11}", "risk_limits.daily_loss_limit",
              "max_drawdown, 10 dollars"),
+            ("risk_limits: {max_event_loss: 50, max_cluster_loss: 40}",
+             "risk_limits.max_event_loss", "50 can never bind: max_cluster_loss, 40 dollars"),
+            ("risk_limits: {max_cluster_loss: 90, max_total_exposure: 80}",
+             "risk_limits.max_cluster_loss", "90 can never bind: max_total_exposure, 80 dollars"),
+            ("risk_limits: {max_total_exposure: 101}", "risk_limits.max_total_exposure",
+             "101 is above the capital"),
+            ("risk_limits: {max_event_loss: 30}", "risk_limits.max_capital_per_market",
+             "binds only where holdings hedge each other: max_event_loss, 30 dollars"),
+            ("risk_limits: {max_event_loss: 0.5}", "risk_limits.max_event_loss",
+             "nothing can trade"),
+            ("risk_limits: {halve_at_drawdown: 0.1}", "risk_limits.halve_at_drawdown",
+             "never acts: max_drawdown, 10 %"),
+            ("risk_limits: {flatten_at_daily_loss: 11}", "risk_limits.flatten_at_daily_loss",
+             "never acts: max_drawdown, 10 dollars"),
+            ("sizing: {kelly_fraction: 0.2}", "sizing.kelly_fraction",
+             "0.2 is above 0.1, which wants 200 closed trades over at least 50 events"),
+            ("sizing: {kelly_fraction: 0.3}", "sizing.kelly_fraction",
+             "0.3 is above 0.25: no record justifies that"),
             ("risk_limits: {daily_loss_limit: 0}", "risk_limits.daily_loss_limit",
              "0 stops every opening"),
             ("sizing: {max_fraction_per_market: 0.2}", "risk_limits.max_capital_per_market",

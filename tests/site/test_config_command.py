@@ -67,7 +67,7 @@ def test_it_names_the_state_of_each_strategy(alone):
     assert code == 0
     assert "dual_arb_v1         not enabled: signals are stored" in out
     assert "mean_reversion_v1   off: entry_zscore: -1 is not allowed" in out
-    assert "This configuration is good, with 1 warning." in out
+    assert "This configuration is good, with 2 warnings." in out
 
 
 def test_a_wrong_file_exits_1_with_every_fault(alone):

@@ -135,11 +135,14 @@ class Portfolio:
     """One account between two ticks: everything `step` needs to go on, and nothing else.
 
     Money in micro-dollars. `said` remembers what was last reported of each open signal, so that
-    news is stored when it changes and not at every tick. `locked` maps a market to the state of
-    its outcome (proposed, disputed) while that is open; `settled` remembers payouts by fill id;
-    `placed` are the times of the orders of the last minute, `trials` the evidence for and against
-    each strategy. `closing` are the holdings a person wants out of, each with the scope of the
-    halt under which it is sold ('' for none); `imported` the hashes of the files taken over.
+    news is stored when it changes and not at every tick. `locked` maps a market in which something
+    is held to its HoldingState while its outcome is not final; `settled` remembers payouts by fill
+    id, and `owed` is what was paid out, corrected and not given back yet. `placed` are the times
+    of the orders of the last minute, `trials` the evidence for and against each strategy.
+    `flatten` says that the day's loss ends every holding; `rolling` holds (hour, result so far) of
+    the last day where its loss is watched, `rolling_loss` what that day cost.
+    `closing` are the holdings a person wants out of, each with the scope of the halt under which it
+    is sold ('' for none); `imported` the hashes of the files taken over.
     `accrued` are maker rebates by market that `rebate_day` has not paid yet.
     """
 
@@ -163,12 +166,16 @@ class Portfolio:
     realized: int = 0
     fees: int = 0
     rebates: int = 0
+    owed: int = 0
     rebate_day: int = 0
     equity: int = 0
     high_water: int = 0
     day: int = 0
     day_open: int = 0
     day_stopped: bool = False
+    flatten: bool = False
+    rolling: tuple[tuple[int, int], ...] = ()
+    rolling_loss: int = 0
     stopped: bool = False
     equity_bar: int = 0
 

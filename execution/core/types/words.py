@@ -81,6 +81,15 @@ class Liquidity(StrEnum):
     OPERATION = "operation"
 
 
+class HoldingState(StrEnum):
+    """What keeps a holding from being sold for cash as usual."""
+
+    CLOSED = "closed"
+    PROPOSED = "proposed"
+    DISPUTED = "disputed"
+    RESOLVED = "resolved"
+
+
 class Disposition(StrEnum):
     """What became of a signal in the base account."""
 
@@ -105,6 +114,7 @@ class RefusalCode(StrEnum):
     STRATEGY_CAP = "STRATEGY_CAP"
     EVENT_CAP = "EVENT_CAP"
     CLUSTER_CAP = "CLUSTER_CAP"
+    CATEGORY_CAP = "CATEGORY_CAP"
     TOTAL_CAP = "TOTAL_CAP"
     CASH = "CASH"
     ORDER_RATE = "ORDER_RATE"

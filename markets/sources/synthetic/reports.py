@@ -64,10 +64,12 @@ def trade(world: World, shown: Offer, index: int, book: Book) -> Print | None:
 def resolutions(world: World, markets: Collection[str]) -> list[Resolution]:
     """Proposed and paid outcomes of the given markets."""
     proposed = [
-        Resolution(market.id, Status.PROPOSED, each.decided_at)
+        Resolution(
+            market.id, Status.PROPOSED, each.decided_at, proposed=payouts(each.outcome, index)
+        )
         for each in world.running
         if each.outcome != OPEN
-        for market in world.script(each).markets
+        for index, market in enumerate(world.script(each).markets)
         if market.id in markets
     ]
     paid = [

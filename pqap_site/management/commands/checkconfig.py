@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from execution.core.risk import Limits
 from pqap_site import config, environment
 from pqap_site.config.advice import dollars, percent
 from strategies import library
@@ -61,6 +62,7 @@ def _report(
     yield "Capital", f"{dollars(configuration.initial_capital)} dollars, on paper"
     yield from _limits(configuration)
     yield "Paper fills", f"latency {paper.latency_ms} ms, 95 % within {paper.latency_p95_ms} ms"
+    yield "", f"outcomes are paid after {paper.redeem_minutes} minutes"
     yield from _strategies(configuration)
     yield "Web", f"{api.bind} port {api.port}, reading {'open' if api.public_read else 'by login'}"
     yield "Time zone", configuration.time_zone
@@ -86,9 +88,27 @@ def _limits(configuration: config.Configuration) -> Iterator[tuple[str, str]]:
     yield "Risk limits", f"{per_market} dollars a market, {per_strategy} a strategy"
     daily, drawdown = dollars(limits.daily_loss_limit), percent(limits.max_drawdown)
     yield "", f"{daily} dollars loss a day, {drawdown} drawdown"
+    event, cluster = dollars(limits.max_event_loss), dollars(limits.max_cluster_loss)
+    total = dollars(limits.max_total_exposure)
+    yield "", f"at worst {event} dollars an event, {cluster} a cluster, {total} in all"
+    rate, age = dollars(limits.max_orders_per_minute), dollars(limits.max_book_age)
+    yield "", f"{rate} orders a minute, books at most {age} s old"
+    yield from _softer(limits)
     market, depth = percent(sizing.max_fraction_per_market), percent(sizing.max_depth_share)
     yield "Sizing", f"{percent(sizing.kelly_fraction)} of Kelly, {market} of equity a market"
     yield "", f"{depth} of displayed depth, {percent(sizing.cash_floor)} stays cash"
+
+
+def _softer(limits: Limits) -> Iterator[tuple[str, str]]:
+    if limits.halve_at_drawdown:
+        yield "", f"sizes halve at {percent(limits.halve_at_drawdown)} drawdown"
+    if limits.flatten_at_daily_loss:
+        yield (
+            "",
+            f"everything is sold at {dollars(limits.flatten_at_daily_loss)} dollars loss a day",
+        )
+    if limits.rolling_daily_loss:
+        yield "", "the loss of the last 24 hours counts as a day's"
 
 
 def _strategies(configuration: config.Configuration) -> Iterator[tuple[str, str]]:

@@ -31,7 +31,8 @@ KEYS = {
     "trades": "id account order strategy market question token_id outcome side price size notional "
     "fee liquidity evidence book_at at realized_pnl",
     "positions": "account strategy market question token_id outcome size average_price cost mark "
-    "value unrealized_pnl end_date",
+    "value unrealized_pnl end_date state payout redeem_at",
+    "resolutions": "market question status at payouts proposed held_yes held_no paid_yes paid_no",
     "equity": "account at cash equity drawdown",
     "anomalies": "code count markets last_at",
     "feeds": "name state reason since seen_at paused_until requests failures",
@@ -41,11 +42,13 @@ MONEY = set(
     words(
         "spread tick_size min_size fee_rate volume_24h coverage fair price edge size filled "
         "notional fee realized_pnl average_price cost mark value unrealized_pnl cash equity "
-        "drawdown seconds"
+        "drawdown seconds payout held_yes held_no paid_yes paid_no"
     )
 )
 TIMES = set(
-    words("at end_date placed_at book_at from_at to_at last_at since seen_at paused_until ")
+    words(
+        "at end_date placed_at book_at from_at to_at last_at since seen_at paused_until redeem_at"
+    )
 )
 TIMES |= {"last_change", "last_confirmed"}
 
@@ -106,6 +109,27 @@ def test_a_position_says_question_average_and_pnl(client, desk):
     assert row["unrealized_pnl"] == "0.3175"
 
 
+def test_a_resolution_says_what_it_pays_and_what_we_have_there(client, desk):
+    found = client.get("/api/resolutions").json()["results"]
+    held = next(one for one in found if one["market"] == rows.condition(4))
+    over = next(one for one in found if one["status"] == "resolved")
+
+    assert (held["status"], held["payouts"], held["proposed"]) == ("proposed", None, ["0", "1"])
+    assert (held["held_yes"], held["held_no"]) == ("0", "75.25")
+    assert (over["payouts"], over["proposed"]) == (["0.5", "0.5"], None)
+    assert (over["held_yes"], over["paid_yes"]) == ("0", "41.2")
+    assert over["question"] == "Will “The Long Winter” win Best Picture?"
+
+
+def test_a_resolution_that_was_reversed_has_paid_nothing(client, desk):
+    back = execution.Trade.objects.get(id="trade-settled")
+    back.pk, back.side, back.notional = "trade-reversed", "buy", back.notional
+    back.save(force_insert=True)
+
+    [row] = client.get("/api/resolutions?state=resolved").json()["results"]
+    assert row["paid_yes"] == "0"
+
+
 def test_status_has_every_promised_key(client, desk):
     answer = client.get("/api/status").json()
 
@@ -116,7 +140,7 @@ def test_status_has_every_promised_key(client, desk):
     assert set(answer["capital"]) >= set(
         words(
             "initial cash reserved equity pnl pnl_percent realized_pnl unrealized_pnl fees "
-            "drawdown high_water"
+            "drawdown high_water locked owed"
         )
     )
     assert list(answer["strategies"][0]) == words("name state reason signals trades pnl")
@@ -126,6 +150,7 @@ def test_status_has_every_promised_key(client, desk):
     assert answer["mode"] == "paper"
     assert answer["risk"]["limits"]["max_capital_per_strategy"] == {
         "used": "176.21", "limit": "300", "source": "override", "configured": "400",
+        "unit": "dollars",
     }  # fmt: skip
     assert (answer["risk"]["halted"], answer["risk"]["halt_reason"]) == (False, "")
     assert answer["collection"]["markets"] == 8
@@ -187,6 +212,10 @@ FILTERS = [
     ("/api/silences?reason=WARMUP&state=ended", 1),
     ("/api/positions?account=base", 5),
     ("/api/positions?market=" + rows.condition(0), 3),
+    ("/api/positions?state=disputed", 0),
+    ("/api/resolutions?state=proposed", 2),
+    ("/api/resolutions?market=" + rows.condition(2), 2),
+    ("/api/resolutions?from=2026-01-01T11:30:00Z", 1),
     ("/api/markets?tracked=false", 0),
     ("/api/markets?category=economics", 2),
     ("/api/equity?account=base&from=2026-01-01T11:00:00Z", 12),
@@ -213,6 +242,8 @@ WRONG = [
     ("/api/trades?acount=base", "acount", "did you mean account"),
     ("/api/trades?market=%00", "market", "200 characters"),
     ("/api/orders?state=open", "state", "partly_filled"),
+    ("/api/positions?state=open", "state", "disputed"),
+    ("/api/resolutions?state=paid", "state", "resolved"),
     ("/api/silences?reason=none", "reason", "STALE"),
     ("/api/markets?tracked=yes", "tracked", "true or false"),
     ("/api/equity?every=-1", "every", "0 to 86400"),
@@ -281,6 +312,7 @@ QUERIES = {
     "/api/trades": 2,
     "/api/positions": 2,
     "/api/equity": 2,
+    "/api/resolutions": 4,
     "/health": 14,
     "/": 60,
     "/system": 88,

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from execution import models
-from execution.core import state
+from execution.core import risk, state
 from execution.core.types import ChangeKind
 from execution.selectors import checks, facts, overrides
 from execution.services import changes, desk, opening, projections, saving
@@ -164,6 +164,7 @@ def test_switching_a_strategy_off_and_back_to_the_configuration():
         ("limit", "max_fun", "1", "limit"),
         ("limit", "daily_loss_limit", "-1", "value"),
         ("limit", "daily_loss_limit", "1.5", "value"),
+        ("limit", "max_orders_per_minute", "2500000", "whole number"),
         ("halt", "planet:earth", "", "scope"),
     ],
 )
@@ -231,6 +232,37 @@ def test_an_override_is_told_and_so_is_a_configuration_that_changed_under_it(set
     go()
 
     assert [each.name for each in overrides.in_force()] == ["taker"]
+
+
+def test_limits_are_told_in_their_own_units():
+    for scope, value in (
+        ("max_orders_per_minute", "30000000"),
+        ("max_book_age", "7500000"),
+        ("max_drawdown", "80000"),
+    ):
+        changes.record(kind=ChangeKind.LIMIT, scope=scope, value=value, who="ann", why="calm")
+    go()
+
+    assert [str(each) for each in overrides.in_force()] == [
+        "max_book_age is overridden: 7.5 s instead of 15 s",
+        "max_drawdown is overridden: 8 % instead of 10 %",
+        "max_orders_per_minute is overridden: 30 instead of 120",
+    ]
+    assert desk._warm.desk.control.limits.max_orders_per_minute == 30_000_000
+
+
+def test_the_use_of_every_limit_is_shown():
+    go(TICKS)
+
+    shown = {row.name: row.used for row in models.LimitState.objects.all()}
+    base = desk._warm.desk.portfolios["base"]
+
+    assert set(shown) == risk.LIMIT_NAMES
+    at_stake = sum(p.cost for p in base.positions.values()) + base.reserved
+    assert 0 < shown["max_event_loss"] <= shown["max_cluster_loss"]
+    assert shown["max_cluster_loss"] <= shown["max_total_exposure"] <= at_stake
+    recent = risk.recent(base.placed, ticks.ticks_after(TICKS - 1, 1)[0].at)
+    assert shown["max_orders_per_minute"] == len(recent) * 1_000_000
 
 
 def test_a_deposit_counts_once_whatever_the_batch(settings):

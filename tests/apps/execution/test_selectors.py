@@ -3,9 +3,12 @@
 import pytest
 
 from execution import models
+from execution.core import state
+from execution.core.types import Portfolio, Position
 from execution.selectors import accounts, control, orders
 from markets.selectors import catalogue, history
 from strategies import selectors as opinions
+from strategies.core.types import Plan
 from tests import rows
 from tests.builders import NOON, micro
 
@@ -37,6 +40,41 @@ def test_a_holding_is_averaged_over_its_cost(desk):
     assert held[rows.condition(1)].average_price == 428_000
     assert held[rows.condition(1)].unrealized_pnl == micro("49.44") - micro("51.36")
     assert held[rows.condition(4)].question.startswith("Will Norway")
+
+
+def test_locked_capital_is_the_cost_of_what_cannot_just_be_sold(desk):
+    held = models.Position.objects.filter(account="base")
+    held.filter(market=rows.condition(0)).update(state="disputed")
+    held.filter(market=rows.condition(1)).update(state="resolved")
+
+    assert accounts.locked_capital() == {"disputed": micro("32.81"), "resolved": micro("51.36")}
+    assert accounts.locked_capital(account="optimistic") == {}
+    assert [one.locked for one in accounts.capital()] == [micro("84.17"), 0, 0]
+    assert [one.market for one in accounts.holdings(account="base", state="disputed").rows] == [
+        rows.condition(0)
+    ]
+
+
+def test_a_decided_holding_says_its_payout_and_when_it_is_cash(desk, django_assert_num_queries):
+    key = ("mean_reversion_v1", rows.token(1, 0))
+    waiting = Position(
+        key[0], rows.condition(1), key[1], "Yes", 0, micro(120), micro("51.36"), NOON,
+        Plan(max_hold_ms=1), payout=micro(1), redeem_at=NOON + 900_000,
+    )  # fmt: skip
+    models.Account.objects.filter(name="base").update(
+        state=state.dump(Portfolio("base", positions={key: waiting}, owed=micro(3)))
+    )
+    models.Position.objects.filter(account="base", token=key[1]).update(state="resolved")
+
+    with django_assert_num_queries(3):
+        found = accounts.holdings(limit=100).rows
+    decided = [one for one in found if one.state == "resolved"]
+
+    assert [(one.account, one.payout, one.redeem_at) for one in decided] == [
+        ("base", micro(1), NOON + 900_000)
+    ]
+    assert {(one.payout, one.redeem_at) for one in found if one not in decided} == {(None, None)}
+    assert accounts.capital()[0].owed == micro(3)
 
 
 def test_a_closed_position_is_no_holding(desk):

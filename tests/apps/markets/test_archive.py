@@ -85,7 +85,7 @@ def test_unread_markets_empty_sides_and_unknown_terms_survive(tmp_path: Path) ->
     world = b.universe(b.market("m-1", fee_rate=None, end_at=None), b.market("m-2"))
     alone = b.book("yes-1", bids=[], asks=[("0.02", 5)])
     said = (
-        Resolution("m-2", Status.PROPOSED, b.NOON - 5),
+        Resolution("m-2", Status.PROPOSED, b.NOON - 5, proposed=(0, ONE)),
         Resolution("m-2", Status.RESOLVED, b.NOON, (ONE // 2, ONE // 2)),
     )
     tick = b.tick(world, {"yes-1": alone}, id=9, resolutions=said)

@@ -239,6 +239,39 @@ class TestOutcomes:
 
         assert models.Resolution.objects.count() == 2
 
+    def test_a_proposal_that_flips_is_news_and_one_without_a_direction_is_not(self, source):
+        yes = Resolution("m-1", Status.PROPOSED, NOON, proposed=(ONE, 0))
+        said = [yes, replace(yes, proposed=None), replace(yes, proposed=(0, ONE))]
+        for minute, fact in enumerate([*said, said[2], said[0]]):
+            source.said = [fact]
+            cycle(source, NOON + minute)
+
+        rows = models.Resolution.objects.order_by("tick_id")
+        assert [(r.tick_id, r.yes_proposed, r.no_proposed) for r in rows] == [
+            (1, ONE, 0), (3, 0, ONE), (5, ONE, 0),
+        ]  # fmt: skip
+        told = [fact.proposed for tick in ticks.ticks_after(0, 9) for fact in tick.resolutions]
+        assert told == [(ONE, 0), (0, ONE), (ONE, 0)]
+
+    def test_a_source_that_tells_the_whole_past_does_not_repeat_a_correction(self, source):
+        past = [self.FINAL, replace(self.FINAL, at=NOON + 5, payouts=(0, ONE))]
+        for number in range(4):
+            source.said = past[: number + 1]
+            cycle(source, NOON + number * 600_000)
+
+        assert [r.yes_payout for r in models.Resolution.objects.order_by("id")] == [ONE, 0]
+
+    def test_an_outcome_said_again_after_a_doubt_is_news(self, source):
+        closed = Resolution("m-1", Status.CLOSED, NOON)
+        for number, fact in enumerate([self.FINAL, closed, self.FINAL, self.FINAL, closed]):
+            source.said = [fact]
+            cycle(source, NOON + number * 600_000)
+
+        rows = models.Resolution.objects.order_by("id")
+        assert [(r.tick_id, r.status) for r in rows] == [
+            (1, "resolved"), (2, "closed"), (3, "resolved"),
+        ]  # fmt: skip
+
     def test_books_of_a_settled_market_are_asked_no_more(self, source):
         source.said = [self.FINAL]
         cycle(source, NOON)

@@ -89,11 +89,13 @@ def test_prints_and_outcomes_go_to_files_of_their_own(past, tmp_path):
         (at, each.at, each.market, each.price, each.size) for at, each in made
     ]
     with (tmp_path / "said.csv").open(newline="") as file:
-        said = [(row["learnt"], row["market"], row["status"], row["yes_payout"])
+        said = [(row["learnt"], row["market"], row["status"], row["yes_payout"],
+                 row["no_proposed"])
                 for row in csv.DictReader(file)]  # fmt: skip
     assert said == [
         (exports.iso(tick.at), each.market, each.status.value,
-         exports.decimal(each.payouts[0]) if each.payouts else "")
+         exports.decimal(each.payouts[0]) if each.payouts else "",
+         exports.decimal(each.proposed[1]) if each.proposed else "")
         for tick in past.made for each in tick.resolutions
     ]  # fmt: skip
     assert made

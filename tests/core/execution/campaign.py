@@ -19,7 +19,7 @@ from execution.core.controls import Controls, apply, latch
 from execution.core.engine import Setting
 from execution.core.latency import Latency
 from execution.core.paper import MODELS, PaperVenue
-from execution.core.risk import Limits
+from execution.core.risk import LIMIT_NAMES, Limits
 from execution.core.sizing import Sizing
 from execution.core.types import (
     CASH_ASSET,
@@ -59,7 +59,7 @@ PATIENT = Plan(max_hold_ms=30 * STEP)
 
 def limits() -> Limits:
     """Limits that bind now and then."""
-    wide = dict.fromkeys(Limits.__dataclass_fields__, PLENTY)
+    wide = dict.fromkeys(LIMIT_NAMES, PLENTY)
     return Limits(**{**wide, "max_drawdown": ONE, "max_capital_per_market": micro(4000)})
 
 

@@ -20,6 +20,7 @@ from execution.core.types import (
     Refusal,
     Side,
 )
+from markets.core.types import ONE, Resolution, Status
 from strategies.core.types import Basket, Plan
 from tests.builders import NOON, book, market, micro, tick, universe
 from tests.core.execution.test_properties import agree, ledger
@@ -198,3 +199,36 @@ class TestSizing:
         held, facts = run(held, at(1), basket())
 
         assert not [o for o in pick(facts, Order) if o.state is OrderState.PLACED]
+
+
+class TestDecided:
+    """A leg's market is decided while the basket is being put together."""
+
+    OVER = Resolution("m-1", Status.RESOLVED, NOON, (ONE, 0))
+
+    def test_an_order_that_went_with_its_market_is_a_missing_leg(self):
+        held, facts = play(at(0), replace(at(1), resolutions=(self.OVER,)), at(2), at(3), at(4))
+
+        assert [order.reason for order in pick(facts, Order, market="m-1")][1:2] == ["RESOLVED"]
+        assert held.baskets == {}
+
+    def test_a_market_that_is_tracked_no_more_is_not_tried_again(self):
+        gone = universe(*EVENT.markets[1:])
+        books = {
+            m.yes.id: book(m.yes.id, NO, (("0.37", 900),), NOON + 10_000) for m in gone.markets
+        }
+        alone = tick(gone, books, at=NOON + 10_000, id=2, resolutions=(self.OVER,))
+
+        held, facts = play(at(0), alone, at(2), at(3))
+
+        assert held.baskets == {}
+        assert not pick(facts, Order, market="m-1", purpose=Purpose.REPAIR)
+
+    def test_what_was_had_of_a_decided_market_waits_for_its_payout(self):
+        over = replace(at(2, thin="yes-2"), resolutions=(self.OVER,))
+
+        held, facts = play(at(0), at(1, thin="yes-2"), over, at(3), at(4))
+
+        assert held.baskets == {}
+        assert {order.market for order in pick(facts, Order, side=Side.SELL)} == {"m-3"}
+        assert held.positions["tester", "no-1"].resolved

@@ -1,4 +1,4 @@
-"""`step`: one account through a tick, with limits, halts, exits and settlement."""
+"""`step`: one account through a tick, with limits, halts and exits."""
 
 from dataclasses import replace
 
@@ -20,7 +20,6 @@ from execution.core.types import (
     Refusal,
 )
 from markets.core.tick import Tick
-from markets.core.types import ONE, Resolution, Status
 from strategies.core.types import LEAVE_YES, STOP, Bet
 from tests.builders import NOON, book, market, micro, tick, universe
 from tests.trading import CONTROLS, HOUR, LIMITS, SETTING, VENUE, account, bet, opinions
@@ -254,37 +253,6 @@ class TestExit:
         selling, _ = run(bought(), world_tick(2), leave={0: LEAVE_YES})
 
         assert len(selling.orders) == 1
-
-
-class TestSettlement:
-    @pytest.mark.parametrize(
-        ("payouts", "pays"), [((ONE, 0), 100), ((0, ONE), 0), ((ONE // 2, ONE // 2), 50)]
-    )
-    def test_pays_the_vector(self, payouts, pays):
-        held = bought()
-        final = Resolution("m-1", Status.RESOLVED, NOON, payouts)
-
-        settled, facts = run(held, world_tick(2, resolutions=[final]))
-
-        assert settled.positions == {}
-        assert settled.cash - held.cash == micro(pays)
-        assert pick(facts, Fill)[0].liquidity == "settlement"
-
-    def test_a_proposal_is_not_a_settlement(self):
-        proposed = Resolution("m-1", Status.PROPOSED, NOON)
-
-        kept, _ = run(bought(), world_tick(2, resolutions=[proposed]))
-
-        assert kept.positions
-
-    def test_open_orders_of_a_resolved_market_come_back(self):
-        placed, _ = run(account(), world_tick(0), bet())
-        final = Resolution("m-1", Status.RESOLVED, NOON, (ONE, 0))
-
-        after, _ = run(placed, world_tick(1, resolutions=[final]))
-
-        assert after.cash == micro(1000)
-        assert not after.orders
 
 
 class TestMarks:

@@ -234,7 +234,7 @@ class TestMoney:
 class TestNewAccount:
     def renewed(self):
         held, _ = run(bought(), world_tick(2), bet("yes-2", market="m-2"))
-        cooled = replace(held, cooldowns={("tester", "m-1"): NOON * 2}, locked={"m-9": "proposed"})
+        cooled = replace(held, cooldowns={("tester", "m-1"): NOON * 2})
         operation = Operation(
             "op", "base", "tester", OperationKind.SPLIT, ("m-1",), micro(5), NOON, NOON * 2,
             reserved=micro(5),
@@ -248,7 +248,7 @@ class TestNewAccount:
         assert (fresh.cash, fresh.deposits, fresh.equity) == (micro(500),) * 3
         assert fresh.positions == fresh.orders == fresh.operations == fresh.cooldowns == {}
         assert fresh.realized == fresh.fees == fresh.drawdown == 0
-        assert fresh.locked == {"m-9": "proposed"}
+        assert fresh.locked == fresh.closing == fresh.settled == {}
 
     def test_the_old_one_is_put_away_as_it_stood(self):
         busy, _, facts = self.renewed()

@@ -148,6 +148,21 @@ def test_events_end_at_or_before_their_scheduled_end() -> None:
     assert all(each.at <= (known[each.market].terms.end_at or 0) + b.DAY for each in paid)
 
 
+def test_a_proposal_tells_what_is_paid_later() -> None:
+    source = SyntheticSource(seed=5)
+    known: set[str] = set()
+    proposed: dict[str, Resolution] = {}
+    paid: dict[str, Resolution] = {}
+    for at in walk(source, 10 * 24, 3_600_000):
+        known |= {market.id for market in source.markets(at)}
+        for each in source.resolutions(list(known), at):
+            (proposed if each.payouts is None else paid)[each.market] = each
+    both = proposed.keys() & paid.keys()
+
+    assert len(both) > 10
+    assert {m: proposed[m].proposed for m in both} == {m: paid[m].payouts for m in both}
+
+
 def test_one_outcome_of_a_neg_risk_event_wins_and_only_single_markets_split() -> None:
     splits, events = 0, 0
     for seed in (5, 6, 7):

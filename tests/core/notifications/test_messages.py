@@ -38,6 +38,12 @@ class TestText:
                 "Settled 25.5 Yes of 0xabc: pays 0.5 a share, P&L +$1,234.00 (mean_reversion_v1)",
             ),
             (
+                "correction",
+                TRADE | {"price": micro(1), "realized_pnl": -micro(30)},
+                "Taken back: 25.5 Yes of 0xabc had been paid 1 a share, P&L -$30.00 "
+                "(mean_reversion_v1)",
+            ),
+            (
                 "halt",
                 {"scope": "all", "who": "ann", "why": "looks odd"},
                 "Trading halted (everything) by ann: looks odd",

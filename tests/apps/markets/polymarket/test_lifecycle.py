@@ -136,6 +136,34 @@ def test_proposed_one_way_and_resolved_the_other(told):
     assert seen == [(Status.PROPOSED, None), (Status.DISPUTED, None), (RESOLVED, NO)]
 
 
+@pytest.mark.parametrize(
+    ("row", "proposed"),
+    [
+        ({"status": "proposed", "proposed_price": "1000000000000000000"}, YES),
+        ({"status": "proposed", "proposed_price": "0"}, NO),
+        ({"status": "challenged", "proposed_price": "500000000000000000"}, SPLIT),
+        ({"status": "reproposed", "proposed_price": "0", "reproposed_price": "69"}, NO),
+        (
+            {
+                "status": "disputed",
+                "proposed_price": "0",
+                "reproposed_price": "1000000000000000000",
+            },
+            YES,
+        ),
+        ({"status": "proposed", "proposed_price": "69"}, None),
+        ({"status": "proposed", "proposed_price": {"odd": 1}}, None),
+        ({"status": "proposed"}, None),
+        ({"status": "posed", "proposed_price": "0"}, None),
+        ({"status": "resolved", "proposed_price": "0", "payouts": [ONE, 0]}, None),
+    ],
+)
+def test_the_newest_proposal_says_which_way_it_goes(row, proposed):
+    found = wire_data.resolution({"condition_id": "0x" + "a1" * 32, **row}, NOW)
+
+    assert found.proposed == proposed
+
+
 def test_a_market_without_an_id_says_nothing(told):
     assert told(DONE | {"conditionId": "", "outcomePrices": '["1", "0"]'}, None) == []
 
