@@ -12,6 +12,7 @@ from execution.core import state
 from execution.core.types import CASH_ASSET, Portfolio, Side
 from execution.core.types import Position as Held
 from execution.models import Account, LedgerAccount, Position, Posting, Trade, guards
+from execution.services import projections
 from markets import stages
 
 STAGE = "desk"
@@ -33,6 +34,7 @@ class _Bought:
     outcome: str
     size: int = 0
     cost: int = 0
+    fair_cost: int = 0
     opened_at: int = 0
 
 
@@ -99,21 +101,26 @@ def _put_positions_right(balances: Balances, desk: Mapping[str, Portfolio]) -> l
             shown.delete()
         elif size:
             own = desk[key[0]].positions.get(key[1:])
+            locked = desk[key[0]].locked
             known = own if key in besides else bought.get(key)
             row = shown or Position(account=key[0], strategy=key[1], token=key[2])
             if known:
-                found += _set(row, what, _figures(known, size, own))
+                found += _set(row, what, _figures(known, size, own, locked))
             else:
                 found.append(f"{what} holds {size}, of which no trade and no desk knows more")
     return found
 
 
-def _figures(known: _Bought | Held, size: int, own: Held | None) -> dict[str, Any]:
+def _figures(
+    known: _Bought | Held, size: int, own: Held | None, locked: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "market": known.market,
         "outcome": known.outcome,
         "size": size,
         "cost": known.cost,
+        "fair_cost": known.fair_cost,
+        "state": projections.holding_state(own, locked) if own else "",
         "opened_at": known.opened_at,
         "mark": own.mark if own else 0,
         "value": own.value if own else 0,
@@ -148,11 +155,13 @@ def _bought() -> dict[Holder, _Bought]:
         bought = kept.setdefault(key, _Bought(trade.market, trade.outcome))
         if trade.side == Side.BUY:
             if not bought.size:
-                bought.cost, bought.opened_at = 0, trade.at
+                bought.cost, bought.fair_cost, bought.opened_at = 0, 0, trade.at
             bought.size += trade.size
             bought.cost += trade.notional
+            bought.fair_cost += trade.fair_value
         elif bought.size:
             bought.cost -= bought.cost * trade.size // bought.size
+            bought.fair_cost -= bought.fair_cost * trade.size // bought.size
             bought.size -= trade.size
     return kept
 
@@ -164,7 +173,8 @@ def _put_accounts_right(balances: Balances, desk: Mapping[str, Portfolio]) -> li
     found = []
     for row in Account.objects.order_by("name"):
         figures = dict(_money(row.name, balances), realized=gains.get(row.name, 0))
-        figures["equity"] = figures["cash"] + figures["reserved"] + values.get(row.name, 0)
+        owed = figures.pop("owed")
+        figures["equity"] = figures["cash"] + figures["reserved"] + values.get(row.name, 0) - owed
         if row.name in besides:
             own = desk[row.name]
             figures |= {"realized": own.realized, "equity": own.equity}
@@ -182,6 +192,8 @@ def _money(name: str, balances: Balances) -> Iterator[tuple[str, int]]:
     yield "reserved", sums["RESERVED"]
     yield "deposits", -sums["CAPITAL"]
     yield "fees", sums["FEES"]
+    yield "rebates", -sums["REBATES"]
+    yield "owed", -sums["OWED"]
 
 
 def _set(row: Any, what: str, figures: dict[str, Any]) -> list[str]:
