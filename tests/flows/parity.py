@@ -245,7 +245,8 @@ def _tables(facts: Iterable[object]) -> Tables:
         [*(getattr(order, name) for name in ORDER), order.signal or None]
         for order in orders.values()
     ]
-    return {name: tables[name] for name in ("orders", "fills", "refusals", "equity", "postings")}
+    names = ("orders", "operations", "fills", "refusals", "equity", "postings")
+    return {name: tables[name] for name in names}
 
 
 def _posting(entry: JournalEntry, posting) -> list:
