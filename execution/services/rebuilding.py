@@ -16,9 +16,8 @@ from execution.services import projections
 from markets import stages
 
 STAGE = "desk"
-TRADED = ("deposit", "withdraw", "reserve", "release", "fill", "settle")
-"""Kinds of booking whose every cent of cost and gain is in a trade; of others, the desk's own state
-is the only witness."""
+UNTRADED = ("import", "archive")
+"""Kinds of booking that no trade tells of: there the desk's own state is the only witness."""
 
 Holder = tuple[str, str, str]
 """(account, strategy, token)."""
@@ -121,7 +120,7 @@ def _figures(
         "cost": known.cost,
         "fair_cost": known.fair_cost,
         "state": projections.holding_state(own, locked) if own else "",
-        "opened_at": known.opened_at,
+        "opened_at": own.opened_at if own else known.opened_at,
         "mark": own.mark if own else 0,
         "value": own.value if own else 0,
     }
@@ -129,7 +128,7 @@ def _figures(
 
 def _besides_trades() -> set[Holder]:
     """Holders that something else than a trade gave shares or took them from."""
-    others = Posting.objects.exclude(entry__kind__in=TRADED)
+    others = Posting.objects.filter(entry__kind__in=UNTRADED)
     return {
         holder
         for side in ("debit", "credit")
@@ -147,18 +146,23 @@ def _held(balances: Balances) -> dict[Holder, int]:
 
 
 def _bought() -> dict[Holder, _Bought]:
-    """Trades in the order they were booked: buys add their cost, sales take their part of it."""
+    """Trades in the order they were booked: buys add their cost, sales take their part of it.
+
+    Of a tick's trades operations come first: no entry is theirs alone. A settlement taken back
+    returns what the shares had cost.
+    """
     kept: dict[Holder, _Bought] = {}
     booked = dict(Posting.objects.values_list("entry__cause").annotate(first=Min("pk")))
-    for trade in sorted(Trade.objects.all(), key=lambda trade: booked.get(trade.id, 0)):
+    trades = sorted(Trade.objects.all(), key=lambda t: (t.tick_id, booked.get(t.id, 0)))
+    for trade in trades:
         key = (trade.account, trade.strategy, trade.token)
         bought = kept.setdefault(key, _Bought(trade.market, trade.outcome))
         if trade.side == Side.BUY:
             if not bought.size:
                 bought.cost, bought.fair_cost, bought.opened_at = 0, 0, trade.at
             bought.size += trade.size
-            bought.cost += trade.notional
-            bought.fair_cost += trade.fair_value
+            bought.cost += trade.notional + trade.realized_pnl + trade.fee
+            bought.fair_cost += trade.fair_value + trade.settlement_gain
         elif bought.size:
             bought.cost -= bought.cost * trade.size // bought.size
             bought.fair_cost -= bought.fair_cost * trade.size // bought.size
