@@ -145,13 +145,17 @@ def _decide(done: float) -> None:
         (0.6, ChangeKind.DISABLE, "taker", ""),
         (0.65, ChangeKind.ENABLE, "taker", ""),
         (0.7, ChangeKind.RESET_LIMIT, "max_capital_per_market", ""),
-        (0.75, ChangeKind.NEW_ACCOUNT, "", ""),
+        (0.75, ChangeKind.NEW_ACCOUNT, "", str(1000 * ONE)),
         (0.9, ChangeKind.IMPORT, "base", Imported("ab" * 32, True, ONE, ONE, 0, 0).dump()),
     ]
     known = set(Change.objects.exclude(why=AGAIN).values_list("kind", flat=True))
     for due, kind, scope, value in plan:
         if done >= due and kind not in known:
-            changes.record(kind=kind, scope=scope, value=value, who="test", why=str(due))
+            made = {"kind": kind, "scope": scope, "value": value, "who": "test", "why": str(due)}
+            try:
+                changes.record(**made)
+            except changes.BadChange:  # past the door, so that the tick itself refuses
+                Change.objects.create(**made, recorded_at=timezone.now())
             return
 
 
