@@ -517,8 +517,8 @@ MUTANTS = (
     Mutant(
         "a disputed share at its bid",
         MARKS,
-        "DISPUTED_MOST if state == HoldingState.DISPUTED else ONE",
-        "ONE",
+        "most = DISPUTED_MOST if disputed else ONE",
+        "most = ONE",
         TEST_SETTLING,
     ),
     Mutant(
