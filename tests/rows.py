@@ -241,7 +241,7 @@ def accounts(now: int, points: int = 288) -> None:
         cost = micro("176.21")
         ex.Account.objects.create(
             name=name,
-            opened_at=curve[0][0],
+            opened_at=min(curve[0][0], now - 25 * HOUR),
             seed=1,
             config_digest="3f9a2c0d" * 8,
             initial=micro(1000),

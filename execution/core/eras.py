@@ -50,7 +50,7 @@ class Imported:
 def renew(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio, list[Fact]]:
     """Put the account away as it stands and open a new one with `change.value` micro-dollars.
 
-    Nothing of it goes on: no order, cooldown or trial.
+    Nothing of the old one stays: no order, cooldown, trial, and no payout to be corrected.
     """
     account, facts = _at_rest(account, tick.at)
     cause, capital = f"change {change.id}", int(change.value)
@@ -88,6 +88,9 @@ def take_over(account: Portfolio, change: Change, tick: Tick) -> tuple[Portfolio
         imported=(*before.imported, wanted.sha256),
         stopped=False,
         day_stopped=False,
+        flatten=False,
+        rolling=(),
+        rolling_loss=0,
         high_water=0,
     )
     after = marks.mark(after, tick)

@@ -9,7 +9,7 @@ from execution.core.types import UNRESOLVED, Order, Portfolio, Position
 from markets.core.amounts import parse, plain
 from strategies.core.types import Plan
 
-FIGURES = ("cash", "reserved", "deposits", "realized", "fees", "rebates", "equity")
+FIGURES = ("cash", "reserved", "owed", "deposits", "realized", "fees", "rebates", "equity")
 TEXTS = ("strategy", "market", "token", "outcome", "event")
 AMOUNTS = (
     "size", "cost", "mark", "value", "fair_cost", "claimed", "hoped", "deviation", "peak", "payout",

@@ -86,7 +86,10 @@ def ended_markets() -> Iterator[str]:
     standing: dict[tuple[str, str], int] = defaultdict(int)
     settled: dict[tuple[str, str], int] = {}
     rows = Trade.objects.filter(liquidity=Liquidity.SETTLEMENT)
+    begun = dict(Account.objects.values_list("name", "opened_at"))
     for account, market, side, at in rows.values_list("account", "market", "side", "at"):
+        if at < begun.get(account, 0):
+            continue  # of an account that was put away
         standing[account, market] += 1 if side == Side.SELL else -1
         settled[account, market] = max(at, settled.get((account, market), 0))
     settled = {key: at for key, at in settled.items() if standing[key] > 0}

@@ -72,11 +72,12 @@ def as_fact(row: ChangeRow) -> Change:
 
 
 def free_cash() -> tuple[int, str]:
-    """The least free cash of an account (micro-dollars), waiting withdrawals off, and which."""
-    rows = ChangeRow.objects.filter(applied_tick=None, kind=ChangeKind.WITHDRAW)
-    waiting = sum(int(value) for value in rows.values_list("value", flat=True))
-    found = Account.objects.order_by("cash", "name").values_list("cash", "name").first()
-    cash, name = found or (0, "base")
+    """The least free cash (micro-dollars) and whose; debts and waiting withdrawals are off."""
+    withdrawn = ChangeRow.objects.filter(applied_tick=None, kind=ChangeKind.WITHDRAW)
+    waiting = sum(int(value) for value in withdrawn.values_list("value", flat=True))
+    rows = Account.objects.values_list("cash", "state", "name")
+    free = ((cash - state.get("owed", 0), name) for cash, state, name in rows)
+    cash, name = min(free, default=(0, "base"))
     return max(0, cash - waiting), name
 
 

@@ -110,7 +110,7 @@ def _own_file(document: Any, account: str, adjust: bool) -> tuple[Imported, list
     said = document.get(statefile.SUM)
     try:
         found = statefile.checksum(document)
-    except TypeError:  # a number with a point, which is never written there
+    except (TypeError, RecursionError):  # a number with a point, or nothing of ours
         found = ""
     if said != found:
         raise Unreadable(f"{statefile.SUM}: {said!r} is not the checksum of the file's content")
@@ -125,20 +125,26 @@ def _one_account(
     document: Mapping[str, Any], account: str, sha256: str, adjust: bool
 ) -> tuple[Imported, list[str]]:
     figures = interchange.figures(document, account)
-    listed = document.get("positions")
-    if not isinstance(listed, list):
-        raise Unreadable(f"{account}.positions: {listed!r} is not allowed; it must be a list")
+    listed, orders = (_list(document, name, account) for name in ("positions", "open_orders"))
     positions = [
         interchange.holding(entry if isinstance(entry, dict) else {}, f"{account}.positions[{n}]")
         for n, entry in enumerate(listed)
     ]
     _check_tokens(positions, account)
     notes = []
-    orders = document.get("open_orders") or []
     if orders:
         notes.append(f"{len(orders)} open orders are not taken over; what they reserve is cash")
+    if figures["owed"]:
+        notes.append(f"a debt of {plain(figures['owed'])} is not taken over: it counts as paid in")
     cash = figures["cash"] + figures["reserved"]
     return _wanted(cash, positions, sha256, adjust, **_won(figures)), notes
+
+
+def _list(document: Mapping[str, Any], name: str, account: str) -> list[Any]:
+    value = document.get(name)
+    if not isinstance(value, list):
+        raise Unreadable(f"{account}.{name}: {value!r} is not allowed; it must be a list")
+    return value
 
 
 def _won(figures: Mapping[str, int]) -> dict[str, int]:

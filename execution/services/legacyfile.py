@@ -11,6 +11,7 @@ from typing import Any
 
 from execution.core.interchange import Unreadable, instant, sound
 from execution.core.types import Position
+from markets.core.amounts import plain
 from markets.core.types import ONE
 from markets.selectors import catalogue
 from strategies.core.types import Plan
@@ -130,7 +131,7 @@ def _cost(where: str, entry: Mapping[str, Any], size: int, notes: list[str]) -> 
         exact = _number(entry[name], f"{where}.{name}") * size
         cost = int(exact.to_integral_value(ROUND_HALF_EVEN))
         if cost != exact:
-            notes.append(f"{where}: cost {exact / ONE} became {Decimal(cost) / ONE}")
+            notes.append(f"{where}: cost {_dollars(exact)} became {plain(cost)}")
     if not 0 <= cost <= size:
         raise Unreadable(f"{where}.{name}: a share costs 0 to 1 dollar, this makes it more")
     return cost
@@ -152,8 +153,12 @@ def _micro(document: Mapping[str, Any], name: str, where: str, notes: list[str])
     exact = _number(document[name], place) * ONE
     micro = int(exact.to_integral_value(ROUND_HALF_EVEN))
     if micro != exact:
-        notes.append(f"{place}: {exact / ONE} became {Decimal(micro) / ONE}")
+        notes.append(f"{place}: {_dollars(exact)} became {plain(micro)}")
     return micro
+
+
+def _dollars(micro: Decimal) -> str:
+    return f"{(micro / ONE).normalize():f}"
 
 
 def _number(value: Any, place: str) -> Decimal:

@@ -18,6 +18,7 @@ from execution.core.types import (
     Portfolio,
     Suspension,
 )
+from execution.core.types import Position as Held
 from execution.models import Account, HaltState, LimitState, Position, StrategyState
 from markets.core.tick import Tick
 from markets.core.types import ONE
@@ -55,6 +56,11 @@ def _stopped(portfolio: Portfolio) -> str:
     return "DAILY_LOSS" if portfolio.day_stopped else ""
 
 
+def holding_state(held: Held, locked: Mapping[str, str]) -> str:
+    """How a holding's market stands: '' while it trades."""
+    return HoldingState.RESOLVED if held.resolved else locked.get(held.market, "")
+
+
 def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
     rows = [
         Position(
@@ -69,7 +75,7 @@ def _show_holdings(portfolios: Mapping[str, Portfolio]) -> None:
             value=held.value,
             opened_at=held.opened_at,
             fair_cost=held.fair_cost,
-            state=HoldingState.RESOLVED if held.resolved else portfolio.locked.get(held.market, ""),
+            state=holding_state(held, portfolio.locked),
         )
         for name, portfolio in portfolios.items()
         for held in portfolio.positions.values()

@@ -12,12 +12,12 @@ from execution.core import state
 from execution.core.types import CASH_ASSET, Portfolio, Side
 from execution.core.types import Position as Held
 from execution.models import Account, LedgerAccount, Position, Posting, Trade, guards
+from execution.services import projections
 from markets import stages
 
 STAGE = "desk"
-TRADED = ("deposit", "withdraw", "reserve", "release", "fill", "settle")
-"""Kinds of booking whose every cent of cost and gain is in a trade; of others, the desk's own state
-is the only witness."""
+UNTRADED = ("import", "archive")
+"""Kinds of booking that no trade tells of: there the desk's own state is the only witness."""
 
 Holder = tuple[str, str, str]
 """(account, strategy, token)."""
@@ -33,6 +33,7 @@ class _Bought:
     outcome: str
     size: int = 0
     cost: int = 0
+    fair_cost: int = 0
     opened_at: int = 0
 
 
@@ -99,22 +100,27 @@ def _put_positions_right(balances: Balances, desk: Mapping[str, Portfolio]) -> l
             shown.delete()
         elif size:
             own = desk[key[0]].positions.get(key[1:])
+            locked = desk[key[0]].locked
             known = own if key in besides else bought.get(key)
             row = shown or Position(account=key[0], strategy=key[1], token=key[2])
             if known:
-                found += _set(row, what, _figures(known, size, own))
+                found += _set(row, what, _figures(known, size, own, locked))
             else:
                 found.append(f"{what} holds {size}, of which no trade and no desk knows more")
     return found
 
 
-def _figures(known: _Bought | Held, size: int, own: Held | None) -> dict[str, Any]:
+def _figures(
+    known: _Bought | Held, size: int, own: Held | None, locked: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "market": known.market,
         "outcome": known.outcome,
         "size": size,
         "cost": known.cost,
-        "opened_at": known.opened_at,
+        "fair_cost": known.fair_cost,
+        "state": projections.holding_state(own, locked) if own else "",
+        "opened_at": own.opened_at if own else known.opened_at,
         "mark": own.mark if own else 0,
         "value": own.value if own else 0,
     }
@@ -122,7 +128,7 @@ def _figures(known: _Bought | Held, size: int, own: Held | None) -> dict[str, An
 
 def _besides_trades() -> set[Holder]:
     """Holders that something else than a trade gave shares or took them from."""
-    others = Posting.objects.exclude(entry__kind__in=TRADED)
+    others = Posting.objects.filter(entry__kind__in=UNTRADED)
     return {
         holder
         for side in ("debit", "credit")
@@ -140,19 +146,26 @@ def _held(balances: Balances) -> dict[Holder, int]:
 
 
 def _bought() -> dict[Holder, _Bought]:
-    """Trades in the order they were booked: buys add their cost, sales take their part of it."""
+    """Trades in the order they were booked: buys add their cost, sales take their part of it.
+
+    Of a tick's trades operations come first: no entry is theirs alone. A settlement taken back
+    returns what the shares had cost.
+    """
     kept: dict[Holder, _Bought] = {}
     booked = dict(Posting.objects.values_list("entry__cause").annotate(first=Min("pk")))
-    for trade in sorted(Trade.objects.all(), key=lambda trade: booked.get(trade.id, 0)):
+    trades = sorted(Trade.objects.all(), key=lambda t: (t.tick_id, booked.get(t.id, 0)))
+    for trade in trades:
         key = (trade.account, trade.strategy, trade.token)
         bought = kept.setdefault(key, _Bought(trade.market, trade.outcome))
         if trade.side == Side.BUY:
             if not bought.size:
-                bought.cost, bought.opened_at = 0, trade.at
+                bought.cost, bought.fair_cost, bought.opened_at = 0, 0, trade.at
             bought.size += trade.size
-            bought.cost += trade.notional
+            bought.cost += trade.notional + trade.realized_pnl + trade.fee
+            bought.fair_cost += trade.fair_value + trade.settlement_gain
         elif bought.size:
             bought.cost -= bought.cost * trade.size // bought.size
+            bought.fair_cost -= bought.fair_cost * trade.size // bought.size
             bought.size -= trade.size
     return kept
 
@@ -164,7 +177,8 @@ def _put_accounts_right(balances: Balances, desk: Mapping[str, Portfolio]) -> li
     found = []
     for row in Account.objects.order_by("name"):
         figures = dict(_money(row.name, balances), realized=gains.get(row.name, 0))
-        figures["equity"] = figures["cash"] + figures["reserved"] + values.get(row.name, 0)
+        owed = figures.pop("owed")
+        figures["equity"] = figures["cash"] + figures["reserved"] + values.get(row.name, 0) - owed
         if row.name in besides:
             own = desk[row.name]
             figures |= {"realized": own.realized, "equity": own.equity}
@@ -182,6 +196,8 @@ def _money(name: str, balances: Balances) -> Iterator[tuple[str, int]]:
     yield "reserved", sums["RESERVED"]
     yield "deposits", -sums["CAPITAL"]
     yield "fees", sums["FEES"]
+    yield "rebates", -sums["REBATES"]
+    yield "owed", -sums["OWED"]
 
 
 def _set(row: Any, what: str, figures: dict[str, Any]) -> list[str]:

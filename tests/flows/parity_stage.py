@@ -28,12 +28,14 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from execution.core.controls import Controls  # noqa: E402
+from execution.core.decisions import FLATTEN  # noqa: E402
+from execution.core.eras import Imported  # noqa: E402
 from execution.core.types import ChangeKind  # noqa: E402
 from execution.models import Change, Lapse  # noqa: E402
 from execution.services import changes, configured, desk, opening  # noqa: E402
 from markets import stages  # noqa: E402
 from markets.core.bars import OpenBar  # noqa: E402
-from markets.core.types import PricePoint  # noqa: E402
+from markets.core.types import ONE, PricePoint  # noqa: E402
 from markets.selectors import ticks as stored  # noqa: E402
 from markets.selectors import universes  # noqa: E402
 from markets.services import catalogue, past, rows  # noqa: E402
@@ -133,13 +135,18 @@ def work(seed: str) -> None:
 def _decide(done: float) -> None:
     """People's decisions at certain points of the run, by whichever worker gets there."""
     plan = [
+        (0.15, ChangeKind.CANCEL, "all", ""),
         (0.2, ChangeKind.LIMIT, "max_capital_per_market", "30000000"),
-        (0.4, ChangeKind.HALT, "all", ""),
+        (0.3, ChangeKind.CLOSE, "strategy:taker", ""),
+        (0.4, ChangeKind.HALT, "all", FLATTEN),
         (0.5, ChangeKind.RESUME, "all", ""),
         (0.55, ChangeKind.DEPOSIT, "", "50000000"),
+        (0.57, ChangeKind.WITHDRAW, "", "20000000"),
         (0.6, ChangeKind.DISABLE, "taker", ""),
         (0.65, ChangeKind.ENABLE, "taker", ""),
         (0.7, ChangeKind.RESET_LIMIT, "max_capital_per_market", ""),
+        (0.75, ChangeKind.NEW_ACCOUNT, "", ""),
+        (0.9, ChangeKind.IMPORT, "base", Imported("ab" * 32, True, ONE, ONE, 0, 0).dump()),
     ]
     known = set(Change.objects.exclude(why=AGAIN).values_list("kind", flat=True))
     for due, kind, scope, value in plan:

@@ -95,7 +95,7 @@ def assert_parity(found: dict) -> None:
     assert found["operations"] > 20
     assert found["partly"] > 0
     assert found["lapsed"] > 0
-    assert found["changes"] >= 7
+    assert found["changes"] >= 12
     assert found["suspensions"] > 0
     assert {"HALTED", "LAPSED"} < set(found["refusals"])
 

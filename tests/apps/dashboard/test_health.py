@@ -49,6 +49,7 @@ def feed(state: FeedState = FeedState.OK, seen_at: int = NOON - 5_000, name: str
         ({"desk": 0, "desk_moved_at": None}, Status.ERROR, ["worker_not_consuming"]),
         ({"desk": 500, "desk_moved_at": NOON - 900_000}, Status.OK, []),
         ({"ledger": "cash is off by 1"}, Status.ERROR, ["ledger_broken"]),
+        ({"mismatch": "cash is off by 1"}, Status.ERROR, ["ledger_mismatch"]),
         ({"failing": ("value_bet_v1",)}, Status.DEGRADED, ["strategy_error"]),
         ({"halted": "drawdown"}, Status.OK, ["halted"]),
         ({"feeds": (feed(),)}, Status.OK, []),
@@ -204,3 +205,21 @@ def test_a_database_that_is_away_is_503_with_the_same_keys(client, db, monkeypat
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["database"]
     assert answer.json()["markets_tracked"] == 0
+
+
+def test_a_mismatch_is_an_error_until_a_reconciliation_agrees(client, desk):
+    for faults, code in ((["cash is off"], 503), ([], 200)):
+        execution.Reconciliation.objects.create(at="2026-01-01T12:00Z", postings=1, faults=faults)
+        answer = client.get("/health")
+
+        assert answer.status_code == code
+    assert answer.json()["reasons"] == []
+
+
+def test_the_file_halts_and_health_says_why(client, desk, settings, tmp_path):
+    settings.PATHS = replace(settings.PATHS, halt=tmp_path / "HALT")
+    settings.PATHS.halt.write_text("smoke")
+    answer = client.get("/health").json()
+
+    assert (answer["status"], answer["reasons"]) == ("ok", ["halted"])
+    assert answer["messages"] == ["The kill switch is on: smoke"]

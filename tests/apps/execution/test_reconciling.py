@@ -100,7 +100,7 @@ FAULTS = {
     "shown deposits": (lambda: update(base(), deposits=1), "shows deposits of 1, the ledger"),
     "shown fees": (lambda: update(base(), fees=1), "shows fees of 1, the ledger holds"),
     "shown profit": (lambda: update(base(), realized=1), "realized profit of 1, its trades make"),
-    "shown equity": (lambda: update(base(), equity=1), "shows equity of 1, cash and holdings"),
+    "shown equity": (lambda: update(base(), equity=1), "shows equity of 1, money and holdings"),
     "money and profit": (lambda: update(base(), realized=1), "deposits and profit less what"),
     "a profit": (spoil_trade, "shows a realized profit of"),
     "a size": (lambda: update(first(models.Position), size=1), "shows 1 of token"),

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import fields, replace
 
 import pytest
@@ -21,7 +22,6 @@ from execution.core.portfolio import deposit
 from execution.core.types import UNRESOLVED, Change, ChangeKind, Portfolio, Position
 from execution.selectors import books, checks
 from execution.services import desk, importing, statefile
-from markets.core import venue
 from markets.core.types import ONE
 from strategies.core.types import Plan
 from tests import rows
@@ -201,15 +201,15 @@ def portfolios(draw) -> Portfolio:
     for strategy in ("mean_reversion_v1", "imported"):
         for index, side in sorted(draw(st.sets(MARKETS, max_size=4))):
             token, payout = rows.token(index, side), draw(st.sampled_from([UNRESOLVED, 0, ONE]))
-            held = Position(
+            size, open_ = draw(st.integers(1, 10**14)), payout == UNRESOLVED
+            worth = draw(st.integers(0, size)) if open_ else size * payout // ONE
+            mark = draw(st.integers(0, ONE)) if open_ else payout
+            positions[strategy, token] = Position(
                 strategy, rows.condition(index), token, ("Yes", "No")[side], side,
-                draw(st.integers(1, 10**14)), draw(MONEY), draw(st.integers(0, 4 * 10**12)),
-                draw(PLANS), draw(st.integers(0, ONE)), draw(MONEY), f"event-{index}",
-                *(draw(MONEY) for _ in range(3)), peak=draw(st.integers(0, ONE)),
+                size, draw(MONEY), draw(st.integers(0, 4 * 10**12)), draw(PLANS), mark, worth,
+                f"event-{index}", *(draw(MONEY) for _ in range(3)), draw(st.integers(0, ONE)),
+                payout, 0 if open_ else draw(st.integers(1, 4 * 10**12)),
             )  # fmt: skip
-            positions[strategy, token] = (
-                held if payout == UNRESOLVED else _decided(draw, held, payout)
-            )
     cash, fees = draw(MONEY), draw(MONEY)
     realized = draw(st.integers(-(10**14), 10**14))
     paid = cash + sum(held.cost for held in positions.values()) - realized
@@ -217,13 +217,6 @@ def portfolios(draw) -> Portfolio:
     return Portfolio(
         "base", cash, positions, deposits=paid, realized=realized, fees=fees, equity=worth
     )
-
-
-def _decided(draw, held: Position, payout: int) -> Position:
-    """The holding once its outcome is final: worth its payout."""
-    redeem_at = draw(st.integers(1, 4 * 10**12))
-    value = venue.proceeds(held.size, payout)
-    return replace(held, payout=payout, redeem_at=redeem_at, mark=payout, value=value)
 
 
 @pytest.fixture
@@ -326,7 +319,7 @@ def edited(luck: random.Random, whole: str) -> bytes:
             if luck.random() < 0.3 and isinstance(spot, dict):
                 del spot[key]
             else:
-                spot[key] = luck.choice(JUNK)
+                spot[key] = deepcopy(luck.choice(JUNK))
             break
     document["sha256"] = statefile.checksum(document)
     return json.dumps(document).encode()

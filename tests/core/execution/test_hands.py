@@ -248,6 +248,7 @@ class TestNewAccount:
         assert (fresh.cash, fresh.deposits, fresh.equity) == (micro(500),) * 3
         assert fresh.positions == fresh.orders == fresh.operations == fresh.cooldowns == {}
         assert fresh.realized == fresh.fees == fresh.drawdown == 0
+        assert fresh.locked == fresh.closing == fresh.settled == {}
 
     def test_the_old_one_is_put_away_as_it_stood(self):
         busy, _, facts = self.renewed()

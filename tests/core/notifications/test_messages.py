@@ -54,6 +54,12 @@ class TestText:
                 "Trading resumed (strategy value_bet_v1) by ann: fixed",
             ),
             (
+                "ledger_mismatch",
+                {"faults": ["account base shows cash of 1", "another"]},
+                "Accounts and ledger do not agree, nothing new is ordered: account base shows cash "
+                "of 1 and 1 more",
+            ),
+            (
                 "limit_breached",
                 {"strategy": "s", "code": "DAILY_LOSS", "limit": "daily_loss_limit", "value": "26"},
                 "Limit reached: daily loss limit, now 26; s opens nothing",
