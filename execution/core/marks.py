@@ -31,8 +31,11 @@ def mark(account: Portfolio, tick: Tick) -> Portfolio:
 def _mark(held: Position, tick: Tick, state: str | None) -> Position:
     if held.resolved:
         return replace(held, mark=held.payout, value=venue.proceeds(held.size, held.payout))
-    most = DISPUTED_MOST if state == HoldingState.DISPUTED else ONE
+    disputed = state == HoldingState.DISPUTED
+    most = DISPUTED_MOST if disputed else ONE
     if held.token not in tick.universe.token:
+        if not disputed:
+            return held
         value = min(held.value, venue.proceeds(held.size, most))
         return replace(held, mark=min(held.mark, most), value=value)
     column, _ = tick.universe.token[held.token]

@@ -164,6 +164,7 @@ def _paid() -> Case:
     """What a share cost; of one that was sold or paid out, what it had been bought for."""
     reversed_ = Q(side=Side.BUY, liquidity=Liquidity.SETTLEMENT)
     return Case(
+        When(size=0, then=Value(0)),
         When(reversed_, then=(F("notional") + F("realized_pnl")) * ONE / F("size")),
         When(side=Side.BUY, then=F("price")),
         default=(F("notional") - F("fee") - F("realized_pnl")) * ONE / F("size"),

