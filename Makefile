@@ -48,7 +48,7 @@ run: install
 	@$(RUN) $(CONFIG)
 
 test: develop
-	$(PYTEST) tests/core
+	$(PYTEST) -m 'not slow' tests/core
 	$(PYTEST) -m 'not slow' --ignore=tests/core tests
 
 check: develop

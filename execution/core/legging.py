@@ -84,7 +84,7 @@ def _forget(account: Portfolio, assembly: Assembly) -> Portfolio:
 def _finish(account: Portfolio, assembly: Assembly, tick: Tick) -> tuple[Portfolio, list[Fact]]:
     """All legs were had: pairs merge by themselves, NO shares of an event are converted."""
     account = _forget(account, assembly)
-    if not assembly.convert:
+    if not assembly.convert or any(leg.market not in tick.universe.column for leg in assembly.legs):
         return account, []
     markets = [tick.universe.markets[tick.universe.column[leg.market]] for leg in assembly.legs]
     here = [portfolio.free(account, assembly.strategy, leg.token) for leg in assembly.legs]
