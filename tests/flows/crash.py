@@ -25,6 +25,7 @@ import django
 from tests.flows import taker
 
 taker.register()
+taker.forgive()
 os.environ["DJANGO_SETTINGS_MODULE"] = "pqap_site.settings"
 django.setup()
 

@@ -19,7 +19,11 @@ import django
 from tests.flows import quoter, taker
 
 taker.register()
-quoter.register()
+told = Path(os.environ["PQAP_CONFIG"]).read_text()
+if "quoter" in told:
+    quoter.register()  # Every registered strategy speaks, enabled or not.
+if "forgiven" in told:
+    taker.forgive()
 os.environ["DJANGO_SETTINGS_MODULE"] = "pqap_site.settings"
 django.setup()
 
@@ -200,6 +204,7 @@ def compare() -> None:
                 "makers": sum(row[11] == "maker" for row in staged["fills"]),
                 "operations": len(staged["operations"]),
                 "partly": sum(order["state"] == "partly_filled" for order in base),
+                "ends": dict(Counter(order["reason"] for order in base)),
                 "refusals": dict(Counter(row[5] for row in staged["refusals"])),
                 "lapsed": len(parity.lapsed_ticks()),
                 "suspensions": Change.objects.filter(why=AGAIN).count(),

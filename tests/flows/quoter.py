@@ -29,7 +29,7 @@ class Params:
 
 
 class Quoter:
-    """Quotes around the middle of most books; which, and how wide, is a hash of market and tick."""
+    """Quotes around the middle of some books; which ones is a hash of market and quarter hour."""
 
     name = "quoter"
     version = "1"
@@ -46,14 +46,14 @@ class Quoter:
         quotes = []
         for column, market in enumerate(tick.universe.markets):
             luck = int(digest("quoter", market.id, tick.at // 900_000)[:8], 16)
-            if luck % 5 == 0 or not tick.coherent[column] or not tick.two_sided[column]:
+            if luck % 4 or not tick.coherent[column] or not tick.two_sided[column]:
                 continue
             middle = (int(tick.bid[column]) + int(tick.ask[column])) / 2 / ONE
             quotes.append(
                 Quote(
                     self.name, self.version, tick.at, market.id, log(middle / (1 - middle)),
                     self.params.half_width, 0.001, 20 * ONE, 60 * ONE, self.plan,
-                    split=30 * ONE * (luck % 3 == 0), max_age_ms=600_000,
+                    split=30 * ONE * (luck // 4 % 3 == 0), max_age_ms=600_000,
                 )
             )  # fmt: skip
             silence[column] = 0

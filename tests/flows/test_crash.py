@@ -11,6 +11,7 @@ from tests.flows import apart
 from tests.flows.crash_child import WINDOWS
 
 CONFIG = """
+# The taker is forgiven its losses.
 env: demo
 initial_capital: 1000000
 enabled_strategies: [taker, mean_reversion_v1]
@@ -19,6 +20,9 @@ risk_limits:
   daily_loss_limit: 900000
   max_capital_per_market: 400
   max_capital_per_strategy: 100000
+  max_event_loss: 100000
+  max_cluster_loss: 100000
+  max_total_exposure: 100000
 collection:
   markets: 8
 """

@@ -18,6 +18,10 @@ risk_limits:
   daily_loss_limit: 90000
   max_capital_per_market: 400
   max_capital_per_strategy: 9000
+  max_event_loss: 9000
+  max_cluster_loss: 50000
+  max_total_exposure: 100000
+  max_orders_per_minute: 5000
 collection:
   markets: 50
 """

@@ -120,6 +120,7 @@ def test_zero_is_a_figure_and_not_nothing():
     assert outline({"errors": 0}) == ["errors: 0"]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("command", ["halt", "resume"])
 def test_a_decision_is_recorded_with_scope_and_reason(command, monkeypatch):
     recorded = []
