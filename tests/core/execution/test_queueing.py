@@ -174,11 +174,12 @@ class TestCancels:
         assert moved.ahead == micro(100) - gone_ahead
         assert micro("96.4") < moved.ahead < micro("96.5")
 
-    def test_what_was_traded_is_not_counted_as_cancelled(self):
-        joined, _ = run(at(1))
+    @pytest.mark.parametrize("queue", list(Queue))
+    def test_what_was_traded_is_not_counted_as_cancelled(self, queue):
+        joined, _ = run(at(1), queue=queue)
         traded = at(2, bids=(("0.40", 40),), prints=[printed("0.40", 60, NOON + STEP + 1)])
 
-        moved = venue(Queue.CONSERVATIVE).match([joined], traded, {})[0][0].order
+        moved = venue(queue).match([joined], traded, {})[0][0].order
 
         assert moved.ahead == micro(40)
 
