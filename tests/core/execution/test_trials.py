@@ -421,6 +421,17 @@ class TestShadows:
 
         assert portfolio.trials[NAME].shadow == (-20_000 - 10_000 - 9_980,)
 
+    def test_a_book_from_before_the_signal_is_not_taken(self):
+        world = universe(market("m-1", fee_rate="0.04"))
+        control, bets = self.suspended().control, (claim(1),)
+        portfolio, _ = step(account(), of(world, 0), bets, control)
+        later = of(world, 1)
+        carried = replace(later, observed_at=later.observed_at * 0 + NOON)
+
+        portfolio, _ = step(portfolio, carried, bets, control)
+
+        assert portfolio.trials[NAME].shadows["yes-1"].cost == 0
+
     def test_the_end_of_a_market_pays_a_shadow_too(self):
         desk = self.suspended()
         desk.turn(claim(1), claim(2))
