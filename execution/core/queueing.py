@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from execution.core.depletion import level_key
-from execution.core.ports import Take
+from execution.core.ports import Match, Take
 from execution.core.taking import offers
 from execution.core.types import Depletion, LevelKey, Liquidity, Order, OrderState, Side
 from markets.core import venue
@@ -41,14 +41,6 @@ class Flow:
         for print_ in sorted(tick.prints, key=lambda p: (p.at, p.transaction, p.token, p.price)):
             found.setdefault(print_.market, []).append(print_)
         return cls(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Rested:
-    """A resting order after one tick, and what it took."""
-
-    order: Order
-    takes: tuple[Take, ...]
 
 
 def price_for(order: Order, print_: Print) -> int | None:
@@ -84,7 +76,7 @@ def rest(
     phantom: int,
     depleted: dict[LevelKey, Depletion],
     until: int | None,
-) -> Rested:
+) -> Match:
     """One tick of an order in the book; `until` is when the book was cleared under it, or None.
 
     A print counts on the tick on which it arrived, if it was made after the order arrived. A book
@@ -100,7 +92,7 @@ def rest(
         takes += through
         order = _moved(order, tick, traded, queue, observed)
     fee = tick.universe.markets[column].terms.fee
-    return Rested(order, tuple(_with_rebate(take, fee) for take in takes))
+    return Match(order, tuple(_with_rebate(take, fee) for take in takes))
 
 
 def behind(back: int, ahead: int) -> int:
