@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
+from markets.core.amounts import plain
 from markets.core.types import ONE
 from pqap_site.config.schema import Collection, Exchange, File
 
@@ -37,15 +38,9 @@ def advice(file: File, limits: Limits, sizing: Sizing, tradable: int) -> Iterato
         yield ("enabled_strategies",), "no strategy is enabled: monitoring only, nothing trades"
 
 
-def dollars(amount: int) -> str:
-    """Micro-dollars as people write them: 12.5, 100."""
-    whole, part = divmod(amount, ONE)
-    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
-
-
 def percent(share: int) -> str:
     """A micro fraction in percent: 10 %."""
-    return f"{dollars(share * 100)} %"
+    return f"{plain(share * 100)} %"
 
 
 def _limits(capital: int, limits: Limits, sizing: Sizing, tradable: int) -> Iterator[Advice]:
@@ -56,12 +51,12 @@ def _limits(capital: int, limits: Limits, sizing: Sizing, tradable: int) -> Iter
         first, why = min(others, key=lambda other: other[0])
         if limit > first:
             above = " is above the capital and" if limit > capital else ""
-            text = f"{dollars(limit)}{above} can never bind: {why}, comes first"
+            text = f"{plain(limit)}{above} can never bind: {why}, comes first"
             yield ("risk_limits", name), text
         elif name in HEDGED and limit > limits.max_event_loss:
-            most = dollars(limits.max_event_loss)
+            most = plain(limits.max_event_loss)
             text = f"binds only where holdings hedge each other: max_event_loss, {most} dollars"
-            yield ("risk_limits", name), f"{dollars(limit)} {text}, comes first"
+            yield ("risk_limits", name), f"{plain(limit)} {text}, comes first"
     if not limits.daily_loss_limit:
         yield ("risk_limits", "daily_loss_limit"), "0 stops every opening, at once and every day"
     yield from _softer(capital, limits)
@@ -75,18 +70,18 @@ def _bounds(
     spendable = capital - capital * sizing.cash_floor // ONE
     fraction = capital * sizing.max_fraction_per_market // ONE
     together = limits.max_capital_per_strategy * max(tradable, 1)
-    by_capital = (capital, f"the capital, {dollars(capital)} dollars")
-    by_floor = (spendable, f"sizing.cash_floor, which leaves {dollars(spendable)} dollars")
+    by_capital = (capital, f"the capital, {plain(capital)} dollars")
+    by_floor = (spendable, f"sizing.cash_floor, which leaves {plain(spendable)} dollars")
     by_fraction = (
         fraction,
-        f"sizing.max_fraction_per_market, {dollars(fraction)} dollars at first",
+        f"sizing.max_fraction_per_market, {plain(fraction)} dollars at first",
     )
-    by_strategies = (together, f"max_capital_per_strategy, {dollars(together)} dollars in all")
+    by_strategies = (together, f"max_capital_per_strategy, {plain(together)} dollars in all")
     share = percent(limits.max_drawdown)
-    by_drawdown = (drawdown, f"max_drawdown, {dollars(drawdown)} dollars ({share} of the capital)")
+    by_drawdown = (drawdown, f"max_drawdown, {plain(drawdown)} dollars ({share} of the capital)")
     cluster, total = limits.max_cluster_loss, limits.max_total_exposure
-    by_cluster = (cluster, f"max_cluster_loss, {dollars(cluster)} dollars")
-    by_total = (total, f"max_total_exposure, {dollars(total)} dollars")
+    by_cluster = (cluster, f"max_cluster_loss, {plain(cluster)} dollars")
+    by_total = (total, f"max_total_exposure, {plain(total)} dollars")
     spent = (by_capital, by_floor, by_strategies)
     return {
         "max_capital_per_market": (by_capital, by_floor, by_fraction, by_strategies),
@@ -105,20 +100,20 @@ def _softer(capital: int, limits: Limits) -> Iterator[Advice]:
         yield ("risk_limits", "halve_at_drawdown"), f"{percent(limits.halve_at_drawdown)} {text}"
     drawdown = capital * limits.max_drawdown // ONE
     if limits.flatten_at_daily_loss > drawdown:
-        text = f"never acts: max_drawdown, {dollars(drawdown)} dollars, comes first"
+        text = f"never acts: max_drawdown, {plain(drawdown)} dollars, comes first"
         yield (
             ("risk_limits", "flatten_at_daily_loss"),
-            (f"{dollars(limits.flatten_at_daily_loss)} {text}"),
+            (f"{plain(limits.flatten_at_daily_loss)} {text}"),
         )
 
 
 def _kelly(sizing: Sizing) -> Iterator[Advice]:
     place, fraction = ("sizing", "kelly_fraction"), sizing.kelly_fraction
     if fraction > BOLDEST:
-        yield place, f"{dollars(fraction)} is above {dollars(BOLDEST)}: no record justifies that"
+        yield place, f"{plain(fraction)} is above {plain(BOLDEST)}: no record justifies that"
     elif fraction > UNPROVEN:
         text = "wants 200 closed trades over at least 50 events first"
-        yield place, f"{dollars(fraction)} is above {dollars(UNPROVEN)}, which {text}"
+        yield place, f"{plain(fraction)} is above {plain(UNPROVEN)}, which {text}"
 
 
 def _smallest_order(capital: int, limits: Limits, sizing: Sizing) -> Iterator[Advice]:
@@ -134,12 +129,10 @@ def _smallest_order(capital: int, limits: Limits, sizing: Sizing) -> Iterator[Ad
     place, most = min(caps.items(), key=lambda cap: cap[1])
     minimum = f"the exchange's minimum of {MINIMUM_SHARES} shares and {MINIMUM_DOLLARS} dollar"
     if most < MINIMUM_DOLLARS * ONE:
-        yield place, f"leaves {dollars(most)} dollars an order, below {minimum}: nothing can trade"
+        yield place, f"leaves {plain(most)} dollars an order, below {minimum}: nothing can trade"
     elif most < MINIMUM_SHARES * ONE:
-        price = dollars(most // MINIMUM_SHARES)
-        text = (
-            f"leaves {dollars(most)} dollars an order: {minimum} fits only at prices up to {price}"
-        )
+        price = plain(most // MINIMUM_SHARES)
+        text = f"leaves {plain(most)} dollars an order: {minimum} fits only at prices up to {price}"
         yield place, text
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from execution.core.risk import Limits
+from markets.core.amounts import plain
 from pqap_site import config, environment
-from pqap_site.config.advice import dollars, percent
+from pqap_site.config.advice import percent
 from strategies import library
 
 WIDTH = 14
@@ -59,7 +60,7 @@ def _report(
     yield "Environment", f"{configuration.env}, database {paths.database}, files in {paths.folder}"
     yield "Market data", _source(configuration)
     yield "", f"{collection.markets} markets every {collection.poll_seconds} s"
-    yield "Capital", f"{dollars(configuration.initial_capital)} dollars, on paper"
+    yield "Capital", f"{plain(configuration.initial_capital)} dollars, on paper"
     yield from _limits(configuration)
     yield "Paper fills", f"latency {paper.latency_ms} ms, 95 % within {paper.latency_p95_ms} ms"
     yield "", f"outcomes are paid after {paper.redeem_minutes} minutes"
@@ -83,15 +84,15 @@ def _source(configuration: config.Configuration) -> str:
 
 def _limits(configuration: config.Configuration) -> Iterator[tuple[str, str]]:
     limits, sizing = configuration.risk_limits, configuration.sizing
-    per_market = dollars(limits.max_capital_per_market)
-    per_strategy = dollars(limits.max_capital_per_strategy)
+    per_market = plain(limits.max_capital_per_market)
+    per_strategy = plain(limits.max_capital_per_strategy)
     yield "Risk limits", f"{per_market} dollars a market, {per_strategy} a strategy"
-    daily, drawdown = dollars(limits.daily_loss_limit), percent(limits.max_drawdown)
+    daily, drawdown = plain(limits.daily_loss_limit), percent(limits.max_drawdown)
     yield "", f"{daily} dollars loss a day, {drawdown} drawdown"
-    event, cluster = dollars(limits.max_event_loss), dollars(limits.max_cluster_loss)
-    total = dollars(limits.max_total_exposure)
+    event, cluster = plain(limits.max_event_loss), plain(limits.max_cluster_loss)
+    total = plain(limits.max_total_exposure)
     yield "", f"at worst {event} dollars an event, {cluster} a cluster, {total} in all"
-    rate, age = dollars(limits.max_orders_per_minute), dollars(limits.max_book_age)
+    rate, age = plain(limits.max_orders_per_minute), plain(limits.max_book_age)
     yield "", f"{rate} orders a minute, books at most {age} s old"
     yield from _softer(limits)
     market, depth = percent(sizing.max_fraction_per_market), percent(sizing.max_depth_share)
@@ -105,7 +106,7 @@ def _softer(limits: Limits) -> Iterator[tuple[str, str]]:
     if limits.flatten_at_daily_loss:
         yield (
             "",
-            f"everything is sold at {dollars(limits.flatten_at_daily_loss)} dollars loss a day",
+            f"everything is sold at {plain(limits.flatten_at_daily_loss)} dollars loss a day",
         )
     if limits.rolling_daily_loss:
         yield "", "the loss of the last 24 hours counts as a day's"
