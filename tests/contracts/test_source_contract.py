@@ -1,7 +1,7 @@
 """What every Source promises, asked of each of them: see `markets/core/ports.py`."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -156,7 +156,8 @@ def test_what_is_asked_of_one_market_does_not_depend_on_the_others(case: Case) -
     for at in case.ats:
         tokens = all_tokens(list(whole.markets(at)))
         found = whole.books(tokens, at)
-        assert single.books(tokens[2:4], at) == {t: found[t] for t in tokens[2:4] if t in found}
+        asked = {t: found[t] for t in tokens[2:4] if t in found}
+        assert unsigned(single.books(tokens[2:4], at)) == unsigned(asked)
 
 
 def test_unknown_tokens_and_markets_are_absent(case: Case) -> None:
@@ -224,4 +225,9 @@ def test_a_checkpoint_goes_on_where_it_was_taken(case: Case) -> None:
 
 
 def answer(source: Source, tokens: list[str], at: int) -> tuple[dict[str, Book], object]:
-    return dict(source.books(tokens, at)), dict(source.refused)
+    return unsigned(source.books(tokens, at)), dict(source.refused)
+
+
+def unsigned(found: Mapping[str, Book]) -> dict[str, Book]:
+    """The books without the exchange's hash: who builds a book from changes may not know it."""
+    return {token: replace(book, hash="") for token, book in found.items()}

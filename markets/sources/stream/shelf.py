@@ -207,11 +207,6 @@ class Shelf:
         return books, refused
 
     @_locked
-    def carries(self, token: str) -> bool:
-        """Whether a line brings this token."""
-        return token in self._books
-
-    @_locked
     def to_resubscribe(self, now: int) -> dict[int, list[str]]:
         """Tokens, by line, of which the socket should be asked for a fresh book; not too often."""
         found: dict[int, list[str]] = {}

@@ -20,6 +20,10 @@ Looked = tuple[dict[str, Book], dict[str, Anomaly], dict[str, Anomaly]]
 """Books by token, and the refused and the flagged ones with their reasons."""
 
 
+UNVOUCHED = frozenset({Anomaly.MISSING, Anomaly.STALE})
+"""The shelf does not know; any other reason says that its book is wrong."""
+
+
 class StreamSource:
     """A Source whose books come from the market WebSocket and are checked over HTTP.
 
@@ -161,9 +165,10 @@ class StreamSource:
     def _seen(
         self, tokens: Sequence[str], read: Mapping[str, Book]
     ) -> tuple[dict[str, Book], dict[str, Anomaly]]:
-        """Books from the shelf; those it does not carry as HTTP has just shown them."""
+        """Books from the shelf; as HTTP has just shown them where the shelf has none to vouch for:
+        it does not carry the token, or its line was lost or late since the comparison."""
         found, refused = self.shelf.view(tokens, self.depth)
-        for token in [t for t in refused if t in read and not self.shelf.carries(t)]:
+        for token in [t for t, why in refused.items() if t in read and why in UNVOUCHED]:
             book = read[token]
             bids, asks = book.bids[: self.depth], book.asks[: self.depth]
             found[token] = replace(book, bids=bids, asks=asks, tick_size=0, min_size=0)

@@ -78,7 +78,7 @@ class TestHealthy:
         before = stage.socket.connects
         gone, stage.markets = stage.markets[0], stage.markets[1:]
         stage.source.follow(stage.markets)
-        until(lambda: not stage.source.shelf.carries(gone.yes.id))
+        until(lambda: all(gone.yes.id not in line.tokens for line in stage.lines()))
         stage.markets = (gone, *stage.markets)
         stage.source.follow(stage.markets)
         until(lambda: stage.source.shelf.view([gone.yes.id, gone.no.id], 1)[0].keys())
@@ -86,6 +86,18 @@ class TestHealthy:
 
         assert stage.socket.connects == before
         assert all(stage.shows(book) for book in stage.books().values())
+
+    def test_a_line_lost_after_the_comparison_costs_no_book_just_read(self, stage, monkeypatch):
+        stage.begin()
+        stage.live(61)
+        lost = of_line(stage, 1)
+        monkeypatch.setattr(
+            stage.source.sockets, "renew", lambda _: stage.source.shelf.closed(1, "lost")
+        )
+        found = stage.books()
+
+        assert lost <= found.keys()
+        assert all(stage.shows(found[token]) for token in lost)
 
 
 class TestFreeze:
