@@ -18,7 +18,7 @@ MINUTE_MS = 60_000
 def strategies() -> Sequence[Strategy]:
     """Every built strategy with valid parameters, enabled or not, in name order."""
     built = settings.PQAP.strategies
-    return [rule.make(built[name]) for name in sorted(built) if (rule := REGISTRY[name].built)]
+    return [rule(built[name]) for name in sorted(built) if (rule := REGISTRY[name].built)]
 
 
 def enabled() -> frozenset[str]:

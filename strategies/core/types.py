@@ -1,7 +1,7 @@
 """What we believe: signals with their exit plan, and the reasons for every silence."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -147,7 +147,9 @@ class Opinion:
     `silence` holds `silence_code` numbers (0 where it signalled), `fair` YES fair values in
     micro-dollars (0 where it has none), `close` one of HOLD, LEAVE_YES, LEAVE_NO, LEAVE_BOTH, with
     STOP added where the rule was wrong rather than done.
-    `detail` explains a silence for people, by column ("have 120 / need 240 / ready at ...").
+    `detail` explains a silence for people, by column ("have 120 / need 240 / ready at ..."); it is
+    read where a silence begins, so a rule may word it only then (`Worded`). `inputs` is the digest
+    of what the rule was told beyond the panel, "" where that is nothing.
     """
 
     strategy: str
@@ -157,6 +159,25 @@ class Opinion:
     fair: NDArray[np.int64]
     close: NDArray[np.int8]
     detail: Mapping[int, str] = field(default_factory=dict)
+    inputs: str = ""
+
+
+class Worded(Mapping[int, str]):
+    """Texts by column that are put into words when they are asked for, not before."""
+
+    def __init__(self, columns: Collection[int], words: Callable[[int], str]) -> None:
+        self._columns, self._words = columns, words
+
+    def __getitem__(self, column: int) -> str:
+        if column not in self._columns:
+            raise KeyError(column)
+        return self._words(column)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 def digest(*parts: object) -> str:

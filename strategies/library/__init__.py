@@ -1,6 +1,6 @@
 """Every strategy PQAP knows, by name; adding one is one file and one line here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +18,19 @@ def _anything_goes(_: Any) -> str | None:
 class Built:
     """A rule that can run: called with a `params` instance it gives the strategy.
 
-    `validate` says why parameters that are each in range make no rule together, or None.
+    `validate` says why parameters that are each in range make no rule together, or None. `learns`
+    names what the rule is told beyond the panel: keyword arguments of `make`, which has a default
+    for each, because until something was fitted there is nothing to tell.
     """
 
-    make: Callable[[Any], Strategy]
+    make: Callable[..., Strategy]
     params: type[Any]
     validate: Callable[[Any], str | None] = _anything_goes
+    learns: tuple[str, ...] = ()
 
-    def __call__(self, params: Any) -> Strategy:
-        return self.make(params)
+    def __call__(self, params: Any, inputs: Mapping[str, object] | None = None) -> Strategy:
+        known = inputs or {}
+        return self.make(params, **{name: known[name] for name in self.learns if name in known})
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def a_desk() -> "Desk":
         journal=Journal(),
         portfolios=opened,
         control=Controls.of(frozenset(built), limits),
-        strategies=[kind.make(kind.params()) for kind in built.values()],
+        strategies=[kind(kind.params()) for kind in built.values()],
         venues={name: PaperVenue(Latency(250, 1200, 1), PHANTOM[name]) for name in ACCOUNTS},
         setting=Setting(Sizing(100_000, 100_000, 100_000, 200_000), UTC),
     )
