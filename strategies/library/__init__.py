@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from strategies.core.ports import Strategy
-from strategies.library import dual_arb_v1, mean_reversion_v1
+from strategies.library import dual_arb_v1, mean_reversion_v1, outside
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.mean_reversion_v1 import MeanReversion
 
@@ -62,4 +63,15 @@ _ENTRIES = (
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
-"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing."""
+"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing.
+
+The configuration's rules from outside join them when a process starts.
+"""
+
+
+def from_outside(name: str, path: str) -> Entry:
+    """The entry of a rule at a dotted path; outside.NotARule when there is none."""
+    rule = outside.find(name, path)
+    validate = getattr(rule, "validate", _anything_goes)
+    built = Built(partial(outside.make, rule), outside.params_of(rule), validate)
+    return Entry(name, rule.description, built)
