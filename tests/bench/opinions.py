@@ -1,4 +1,4 @@
-"""Every strategy over a tick of 5,000 markets, its opinions journalled and stored: CPU and memory."""
+"""Every strategy over 5,000 markets, its opinions journalled and stored: CPU and memory."""
 
 import gc
 import os
