@@ -7,6 +7,7 @@ GATES names the silence, so the order of that table is the order of priority.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from markets.core.bars import BAR_MS
 from markets.core.panel import Panel
-from markets.core.tick import Flags, Ints
+from markets.core.tick import Flags, Ints, Universe
 from markets.core.types import ONE, Market, Status
 from strategies.core.types import Silence, silence_code
 
@@ -245,11 +246,13 @@ def _shut(reason: Silence, panel: Panel, limits: Thresholds, horizon: Ints) -> F
 
 
 def _terms(panel: Panel) -> Terms:
-    return panel.once("terms", lambda: _read_terms(panel.tick.universe.markets))
+    return _read_terms(panel.tick.universe)
 
 
-def _read_terms(markets: tuple[Market, ...]) -> Terms:
-    never = np.iinfo(np.int64).max
+@lru_cache(maxsize=4)
+def _read_terms(universe: Universe) -> Terms:
+    """Read once: a universe and its markets never change, and its hash is its identity."""
+    markets, never = universe.markets, np.iinfo(np.int64).max
     return Terms(
         ending=np.array([m.terms.status in ENDING for m in markets], dtype=np.bool_),
         halted=np.array([m.terms.status is Status.HALTED for m in markets], dtype=np.bool_),
