@@ -6,9 +6,17 @@ from functools import partial
 from typing import Any
 
 from strategies.core.ports import Strategy
-from strategies.library import dual_arb_v1, mean_reversion_v1, outside
+from strategies.library import (
+    dual_arb_v1,
+    market_maker_v1,
+    mean_reversion_v1,
+    outside,
+    set_arb_v1,
+)
 from strategies.library.dual_arb_v1 import DualArb
+from strategies.library.market_maker_v1 import MarketMaker
 from strategies.library.mean_reversion_v1 import MeanReversion
+from strategies.library.set_arb_v1 import SetArb
 
 
 def _anything_goes(_: Any) -> str | None:
@@ -50,12 +58,8 @@ _ENTRIES = (
         MeanReversion.description,
         Built(MeanReversion, mean_reversion_v1.Params, mean_reversion_v1.validate),
     ),
-    Entry(
-        "market_maker_v1", "Quotes both sides and earns the spread, leaning against its holding."
-    ),
-    Entry(
-        "set_arb_v1", "Buys every outcome of an event when together they cost less than they pay."
-    ),
+    Entry("market_maker_v1", MarketMaker.description, Built(MarketMaker, market_maker_v1.Params)),
+    Entry("set_arb_v1", SetArb.description, Built(SetArb, set_arb_v1.Params, learns=("outcomes",))),
     Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
     Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
     Entry("momentum_v1", "Follows moves that go on, where prices trend."),
