@@ -25,13 +25,13 @@ class Aim:
     """What a rule expects of one token: `chance` is its price in dollars when it is sold again.
 
     `cautious` is the price that the edge is counted from, where that is not `chance` itself;
-    `least` is the edge demanded in dollars a share.
+    `least` is the edge demanded in dollars a share, `size` micro-shares.
     """
 
     yes: bool
     chance: float
     least: float
-    shares: float
+    size: int
     variance: float
     plan: Plan
     why: str
@@ -72,7 +72,7 @@ def bet(who: Named, panel: Panel, column: int, aim: Aim) -> Bet | str:
         fair=int(aim.chance * ONE),
         limit=limit,
         edge=int((net - spent) * ONE),
-        size=venue.floor_size(round(aim.shares * ONE)),
+        size=venue.floor_size(aim.size),
         variance=aim.variance,
         plan=aim.plan,
         why=aim.why,

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from strategies.core.ports import Strategy
-from strategies.library import dual_arb_v1, mean_reversion_v1
+from strategies.library import dual_arb_v1, mean_reversion_v1, momentum_v1
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.mean_reversion_v1 import MeanReversion
+from strategies.library.momentum_v1 import Momentum
 
 
 def _anything_goes(_: Any) -> str | None:
@@ -57,7 +58,11 @@ _ENTRIES = (
     ),
     Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
     Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
-    Entry("momentum_v1", "Follows moves that go on, where prices trend."),
+    Entry(
+        "momentum_v1",
+        Momentum.description,
+        Built(Momentum, momentum_v1.Params, momentum_v1.validate),
+    ),
     Entry("ml_prediction_v1", "Trades the six-hour forecast of a model trained on recorded books."),
 )
 

@@ -145,15 +145,9 @@ class MeanReversion:
             ),
             silence=said,
             fair=view.fair,
-            close=np.where(self._ending(panel), np.int8(LEAVE_BOTH), view.close),
+            close=np.where(gates.ending(panel, self.limits), np.int8(LEAVE_BOTH), view.close),
             detail=detail,
         )
-
-    def _ending(self, panel: Panel) -> Flags:
-        """Where holders leave whatever the price: the plan's own time stop covers the horizon."""
-        at_once = np.zeros(len(panel.tick.universe), dtype=np.int64)
-        ending = gates.expiry(panel, self.limits, at_once)
-        return ending | gates.rules(panel, self.limits, at_once)
 
     def _view(self, panel: Panel) -> View:
         """Everything that can change only when a bar closes or the universe does."""
@@ -211,7 +205,7 @@ class MeanReversion:
             yes=buys_yes,
             chance=pricing.probability(mean + (x - mean) * exp(-rate * hold)),
             least=self.params.min_edge,
-            shares=self.params.max_shares,
+            size=round(self.params.max_shares * ONE),
             variance=timed.variance(panel, column, hold, self.params.jump_probability),
             plan=self._plan(hold),
             why=_why(panel, fit, column),
