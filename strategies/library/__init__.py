@@ -10,12 +10,14 @@ from strategies.library import (
     dual_arb_v1,
     market_maker_v1,
     mean_reversion_v1,
+    momentum_v1,
     outside,
     set_arb_v1,
 )
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.market_maker_v1 import MarketMaker
 from strategies.library.mean_reversion_v1 import MeanReversion
+from strategies.library.momentum_v1 import Momentum
 from strategies.library.set_arb_v1 import SetArb
 
 
@@ -62,7 +64,11 @@ _ENTRIES = (
     Entry("set_arb_v1", SetArb.description, Built(SetArb, set_arb_v1.Params, learns=("outcomes",))),
     Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
     Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
-    Entry("momentum_v1", "Follows moves that go on, where prices trend."),
+    Entry(
+        "momentum_v1",
+        Momentum.description,
+        Built(Momentum, momentum_v1.Params, momentum_v1.validate),
+    ),
     Entry("ml_prediction_v1", "Trades the six-hour forecast of a model trained on recorded books."),
 )
 

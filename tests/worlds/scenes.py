@@ -60,7 +60,9 @@ class Scene:
 
         bars = tuple(replace(bar, universe=moved(bar.universe)) for bar in self.bars)
         previous = replace(self.previous, universe=moved(self.previous.universe))
-        return Scene(self.rule, bars, previous, replace(self.tick, universe=moved(self.tick.universe)))
+        return Scene(
+            self.rule, bars, previous, replace(self.tick, universe=moved(self.tick.universe))
+        )
 
 
 @lru_cache
