@@ -1,11 +1,10 @@
 """Orders meet the books of a tick: what a halt stops goes first, then fills and ends."""
 
-from dataclasses import replace
-
 from execution.core import depletion, leaving, operations, portfolio
 from execution.core.controls import Controls
-from execution.core.ports import Venue
+from execution.core.ports import Match, Venue
 from execution.core.types import (
+    OPEN_STATES,
     AccountName,
     Disposed,
     Disposition,
@@ -17,6 +16,7 @@ from execution.core.types import (
     Portfolio,
     Purpose,
 )
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 
 ENDED_UNFILLED = (OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED)
@@ -30,11 +30,18 @@ def meet(
     account = replace(account, depleted=depletion.refresh(account.depleted, tick))
     orders = sorted(account.orders.values(), key=_place)
     matches, depleted = venue.match(orders, tick, account.depleted)
-    account = replace(account, depleted=depleted)
-    for match in matches:
+    quiet = {match.order.id: match.order for match in matches if _is_quiet(match, account)}
+    account = replace(account, depleted=depleted, orders={**account.orders, **quiet})
+    for match in (match for match in matches if match.order.id not in quiet):
         account, news = portfolio.apply(account, match, tick.at)
         facts += news + told(account, match.order, tick.at)
     return account, facts
+
+
+def _is_quiet(match: Match, account: Portfolio) -> bool:
+    """Whether an order only waited: its place may have moved, and nothing else happened to it."""
+    before, after = account.orders[match.order.id], match.order
+    return not match.takes and after.state is before.state and after.state in OPEN_STATES
 
 
 def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:

@@ -5,7 +5,7 @@ one book, seen from both tokens. What is held is sold before anything new is bou
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, exp, floor
 
 from execution.core import drafting, leaving, operations, portfolio, risk
@@ -24,6 +24,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue as rules
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, Market, Token
 from strategies.core.types import Quote
@@ -67,10 +68,11 @@ def stand(
     """
     facts: list[Fact] = []
     stated = {(quote.strategy, quote.market): quote for quote in quotes}
-    for key in sorted({*stated, *_open_keys(account)}):
-        quote = stated.get(key)
+    resting = _resting(account)
+    for key in sorted({*stated, *resting}):
+        quote, mine = stated.get(key), resting.get(key, [])
         wanted = _wanted(quote, account, tick, control) if quote else []
-        account, news = _reconcile(account, key, wanted, quote, tick, control, venue)
+        account, news = _reconcile(account, mine, wanted, quote, tick, control, venue)
         facts += news
         if quote and wanted and quote.split:
             account, news = _stock(account, quote, tick, control)
@@ -162,17 +164,20 @@ def _held(account: Portfolio, strategy: str, token: Token) -> int:
     return held.size if held and not held.resolved else 0
 
 
-def _open_keys(account: Portfolio) -> set[Key]:
-    return {
-        (order.strategy, order.market)
-        for order in account.orders.values()
-        if order.purpose is Purpose.QUOTE
-    }
+def _resting(account: Portfolio) -> dict[Key, list[Order]]:
+    """The orders of quotes by what they quote, the oldest first."""
+    found: dict[Key, list[Order]] = {}
+    for order in account.orders.values():
+        if order.purpose is Purpose.QUOTE:
+            found.setdefault((order.strategy, order.market), []).append(order)
+    for orders in found.values():
+        orders.sort(key=lambda order: (order.placed_at, order.leg, order.id))
+    return found
 
 
 def _reconcile(
     account: Portfolio,
-    key: Key,
+    resting: list[Order],
     wanted: list[Wanted],
     quote: Quote | None,
     tick: Tick,
@@ -181,7 +186,7 @@ def _reconcile(
 ) -> tuple[Portfolio, list[Fact]]:
     facts: list[Fact] = []
     missing = list(wanted)
-    for order in _resting(account, key):
+    for order in resting:
         want = next((w for w in missing if _same(order, w)), None)
         if want is not None and not _stopped(order, account, control):
             missing.remove(want)
@@ -193,15 +198,6 @@ def _reconcile(
         account, news = _quote(account, quote, want, tick, control, venue)
         facts += news
     return account, facts
-
-
-def _resting(account: Portfolio, key: Key) -> list[Order]:
-    found = [
-        order
-        for order in account.orders.values()
-        if order.purpose is Purpose.QUOTE and (order.strategy, order.market) == key
-    ]
-    return sorted(found, key=lambda order: (order.placed_at, order.leg, order.id))
 
 
 def _same(order: Order, want: Wanted) -> bool:
