@@ -4,11 +4,15 @@ from django.db import models
 
 
 class Signal(models.Model):
-    """A Bet when it appeared or changed, and what became of it in the base account."""
+    """A Bet or a Quote when it appeared or changed, and what became of it in the base account.
+
+    A quote names no token: `limit` is its YES bid and `ask` its YES ask while nothing is held.
+    """
 
     id = models.TextField(primary_key=True)
     tick_id = models.BigIntegerField(db_index=True)
     at = models.BigIntegerField(db_index=True)
+    kind = models.TextField(default="bet")
     strategy = models.TextField()
     version = models.TextField()
     market = models.TextField()
@@ -16,6 +20,7 @@ class Signal(models.Model):
     outcome = models.TextField()
     fair = models.BigIntegerField()
     limit = models.BigIntegerField()
+    ask = models.BigIntegerField(default=0)
     edge = models.BigIntegerField()
     size = models.BigIntegerField()
     plan = models.JSONField()
@@ -26,7 +31,10 @@ class Signal(models.Model):
 
     class Meta:
         db_table = "signals"
-        indexes = [models.Index(fields=["strategy", "at"], name="signal_by_strategy")]
+        indexes = [
+            models.Index(fields=["strategy", "at"], name="signal_by_strategy"),
+            models.Index(fields=["market", "at"], name="signal_by_market"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.strategy} {self.outcome} {self.market} at {self.at}"

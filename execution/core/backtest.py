@@ -138,6 +138,8 @@ class Tally:
             voice.silent.update(dict(count.silent))
         for bet in turn.page.opened:
             self.voices.setdefault(bet.strategy, Voice()).signals += 1
+        for quoted in turn.page.quoted:
+            self.voices.setdefault(quoted.quote.strategy, Voice()).signals += 1
         for fact in turn.facts:
             self._count(fact)
 

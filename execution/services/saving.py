@@ -27,7 +27,7 @@ from execution.models import Order as OrderRow
 from execution.models import Refusal as RefusalRow
 from execution.services import archiving, bookings, projections
 from markets.services import universe
-from strategies import services as journal
+from strategies.services import journal
 
 ORDER_COLUMNS = (
     "id", "account", "strategy", "market", "token", "outcome", "side", "type", "price", "size",

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from markets.core.tick import Tick, Universe
-from strategies.core.types import SILENCES, Basket, Bet, Opinion, Signal, bet_id
+from strategies.core.quotes import Quoted, quoted
+from strategies.core.types import SILENCES, Basket, Bet, Opinion, Quote, Signal, bet_id
 
 Key = tuple[str, str]
-"""(strategy, token) of a signal, (strategy, market) of a silence."""
+"""(strategy, token) of a bet, (strategy, market) of a quote or a silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,13 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one tick adds to the journal; `standing` are all signals open after it."""
+    """What one tick adds to the journal; `standing` are all signals open after it.
+
+    `opened` are bets and `quoted` quotes that are new or have new prices, `closed` ids of both.
+    """
 
     opened: tuple[Bet, ...]
+    quoted: tuple[Quoted, ...]
     closed: tuple[str, ...]
     started: tuple[Run, ...]
     ended: tuple[Run, ...]
@@ -55,6 +60,7 @@ class Journal:
 
     bets: dict[Key, Bet] = field(default_factory=dict)
     runs: dict[Key, Run] = field(default_factory=dict)
+    quotes: dict[Key, Quoted] = field(default_factory=dict)
     _codes: dict[str, NDArray[np.int8]] = field(default_factory=dict)
     _universe: Universe | None = None
 
@@ -65,9 +71,11 @@ class Journal:
         for opinion in opinions:
             ended += self._silences(tick, opinion, started)
         opened, closed = self._signals(opinions)
+        stated, withdrawn = self._quotes(opinions, tick.universe)
         counts = tuple(_count(opinion) for opinion in opinions)
         standing = tuple(self._standing(opinions))
-        return Page(opened, closed, tuple(started), tuple(ended), counts, standing)
+        closed += withdrawn
+        return Page(opened, stated, closed, tuple(started), tuple(ended), counts, standing)
 
     def _follow(self, universe: Universe) -> list[Run]:
         """Line the silence columns up with a new universe; runs of markets that left end."""
@@ -117,8 +125,28 @@ class Journal:
         self.bets = {**kept, **fresh}
         return tuple(opened), tuple(closed)
 
+    def _quotes(
+        self, opinions: Sequence[Opinion], universe: Universe
+    ) -> tuple[tuple[Quoted, ...], tuple[str, ...]]:
+        """Quotes that are new or moved on the grid, and the ids of those that stand no more."""
+        opened, now = [], dict[Key, Quoted]()
+        for quote in _stated(opinions):
+            key = (quote.strategy, quote.market)
+            found = quoted(quote, _grid(universe, quote.market))
+            known = self.quotes.get(key)
+            if known is None or (known.bid, known.ask) != (found.bid, found.ask):
+                opened.append(found)
+                known = found
+            now[key] = known
+        closed = tuple(was.id for key, was in self.quotes.items() if now.get(key) is not was)
+        self.quotes = now
+        return tuple(opened), closed
+
     def _standing(self, opinions: Sequence[Opinion]) -> Iterator[Signal]:
-        """The open signals as first stated; a basket's legs only as the basket."""
+        """The open signals as first stated; a basket's legs only as the basket.
+
+        A quote is the one of this tick, dated when its prices were first stated.
+        """
         in_baskets = {
             (leg.strategy, leg.token)
             for opinion in opinions
@@ -132,8 +160,24 @@ class Journal:
                 if isinstance(signal, Basket):
                     legs = tuple(self.bets[leg.strategy, leg.token] for leg in signal.legs)
                     yield replace(signal, at=legs[0].at, legs=legs)
-                elif not isinstance(signal, Bet):
-                    yield signal
+                elif isinstance(signal, Quote):
+                    known = self.quotes[signal.strategy, signal.market]
+                    yield replace(signal, at=known.quote.at)
+
+
+def _stated(opinions: Sequence[Opinion]) -> Iterator[Quote]:
+    """The quotes of a tick; of two on one market the last counts, as it does for the desk."""
+    found = {
+        (signal.strategy, signal.market): signal
+        for opinion in opinions
+        for signal in opinion.signals
+        if isinstance(signal, Quote)
+    }
+    yield from found.values()
+
+
+def _grid(universe: Universe, market: str) -> int:
+    return universe.markets[universe.column[market]].terms.tick_size
 
 
 def _bets(opinions: Sequence[Opinion]) -> Iterator[Bet]:

@@ -9,16 +9,20 @@ from django.db.models import Count, Max
 from markets.selectors import catalogue
 from markets.selectors.conditions import between, given
 from markets.selectors.keyset import Page, Place, page
-from strategies.core.types import Silence
+from strategies.core.types import Bet, Quote, Silence
 from strategies.models import Evaluation, Signal, SilenceRun
 
 
 @dataclass(frozen=True, slots=True)
 class SignalLine:
-    """A stored signal: prices in micro-dollars, size in micro-shares, `at` ms UTC."""
+    """A stored signal: prices in micro-dollars, size in micro-shares, `at` ms UTC.
+
+    A quote's `side` is "both", `price` its YES bid and `ask` its YES ask at zero inventory.
+    """
 
     id: str
     at: int
+    kind: str
     strategy: str
     market: str
     question: str
@@ -27,6 +31,7 @@ class SignalLine:
     side: str
     fair: int
     price: int
+    ask: int | None
     edge: int
     size: int
     plan: Mapping[str, Any]
@@ -192,14 +197,16 @@ def _signal_lines(found: list[Signal]) -> list[SignalLine]:
         SignalLine(
             id=row.id,
             at=row.at,
+            kind=row.kind,
             strategy=row.strategy,
             market=row.market,
             question=names[row.market].question if row.market in names else "",
             token_id=row.token,
             outcome=row.outcome,
-            side="buy",
+            side="buy" if row.kind == Bet.kind else "both",
             fair=row.fair,
             price=row.limit,
+            ask=row.ask if row.kind == Quote.kind else None,
             edge=row.edge,
             size=row.size,
             plan=row.plan,

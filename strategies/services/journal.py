@@ -8,7 +8,8 @@ from django.db import connection
 
 from markets.core.tick import Tick
 from strategies.core.journal import Journal, Page, Run
-from strategies.core.types import Bet, Plan, bet_id
+from strategies.core.quotes import Quoted
+from strategies.core.types import Bet, Plan, Quote, bet_id
 from strategies.models import Evaluation, Signal, SilenceRun
 
 _END_RUN = (
@@ -22,6 +23,7 @@ _DISPOSE = "UPDATE signals SET disposition = %s, reason = %s WHERE id = %s"
 def record(pages: Sequence[tuple[Tick, Page]]) -> None:
     """Store the journal pages of several ticks: new signals, silence runs, counts."""
     Signal.objects.bulk_create(_signal(tick, bet) for tick, page in pages for bet in page.opened)
+    Signal.objects.bulk_create(_quoted(tick, one) for tick, page in pages for one in page.quoted)
     closed = [(tick.id, key) for tick, page in pages for key in page.closed]
     ended = {
         (run.strategy, run.market, run.from_tick): (tick.id, tick.at)
@@ -44,7 +46,9 @@ def dispose(disposals: Iterable[tuple[str, str, str]]) -> None:
 
 def restore_journal() -> Journal:
     """The open signals and silence runs as last stored."""
-    bets = [_bet(row) for row in Signal.objects.filter(closed_tick_id=None)]
+    rows = Signal.objects.filter(closed_tick_id=None)
+    bets = [_bet(row) for row in rows.filter(kind=Bet.kind)]
+    quotes = [_standing(row) for row in rows.filter(kind=Quote.kind)]
     runs = [
         Run(row.strategy, row.market, row.reason, row.detail, row.from_tick, row.from_at)
         for row in SilenceRun.objects.filter(to_tick=None)
@@ -52,6 +56,7 @@ def restore_journal() -> Journal:
     return Journal(
         {(bet.strategy, bet.token): bet for bet in bets},
         {(run.strategy, run.market): run for run in runs},
+        {(one.quote.strategy, one.quote.market): one for one in quotes},
     )
 
 
@@ -79,6 +84,39 @@ def _bet(row: Signal) -> Bet:
     variance, leg = plan.pop("variance"), plan.pop("leg")
     columns = {name: getattr(row, name) for name in PLAIN}
     return Bet(variance=variance, leg=leg, plan=Plan(**plan), **columns)
+
+
+STATED = ("fair", "half_width", "skew_per_share", "max_inventory", "split", "max_age_ms")
+"""Fields of a Quote that its row keeps in the plan, under "quote": logits do not fit columns."""
+
+
+def _quoted(tick: Tick, found: Quoted) -> Signal:
+    quote = found.quote
+    stated = {name: getattr(quote, name) for name in STATED}
+    return Signal(
+        id=found.id,
+        tick_id=tick.id,
+        at=quote.at,
+        kind=quote.kind,
+        strategy=quote.strategy,
+        version=quote.version,
+        market=quote.market,
+        fair=found.fair,
+        limit=found.bid,
+        ask=found.ask,
+        edge=(found.ask - found.bid) // 2,
+        size=quote.size,
+        plan={**asdict(quote.plan), "quote": stated},
+    )
+
+
+def _standing(row: Signal) -> Quoted:
+    plan = dict(row.plan)
+    stated = plan.pop("quote")
+    quote = Quote(
+        row.strategy, row.version, row.at, row.market, size=row.size, plan=Plan(**plan), **stated
+    )
+    return Quoted(quote, row.limit, row.ask, row.fair)
 
 
 def _run(run: Run, ended: dict[tuple[str, str, int], tuple[int, int]]) -> SilenceRun:
