@@ -62,26 +62,57 @@ class SilenceRun(models.Model):
                 condition=models.Q(to_tick__isnull=True),
             ),
         ]
-        indexes = [models.Index(fields=["market", "from_tick"], name="silence_by_market")]
+        indexes = [
+            models.Index(fields=["market", "from_tick"], name="silence_by_market"),
+            models.Index(fields=["to_at"], name="silence_by_end"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.strategy} {self.reason} {self.market}"
 
 
-class Evaluation(models.Model):
-    """Counts of one strategy in one tick: markets seen, signalled, and silent by reason."""
+class Counted(models.Model):
+    """What a strategy saw, said and came to: `refused` by code, `sized_to_zero`, orders and fills
+    are the base account's."""
+
+    strategy = models.TextField()
+    seen = models.BigIntegerField()
+    signalled = models.BigIntegerField()
+    silent = models.JSONField(default=dict)
+    refused = models.JSONField(default=dict)
+    sized_to_zero = models.IntegerField(default=0)
+    ordered = models.IntegerField(default=0)
+    filled = models.IntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Evaluation(Counted):
+    """Counts of one strategy in one tick; `inputs` is the digest of what it was told besides."""
 
     tick_id = models.BigIntegerField()
     at = models.BigIntegerField()
-    strategy = models.TextField()
     version = models.TextField()
-    seen = models.IntegerField()
-    signalled = models.IntegerField()
-    silent = models.JSONField(default=dict)
     error = models.TextField(default="")
+    inputs = models.TextField(default="")
 
     class Meta:
         constraints = [models.UniqueConstraint("tick_id", "strategy", name="evaluation_once")]
 
     def __str__(self) -> str:
         return f"{self.strategy} at tick {self.tick_id}"
+
+
+class EvaluationDay(Counted):
+    """Sums of one strategy's evaluations of one UTC day (`day` ms UTC) that were folded away."""
+
+    day = models.BigIntegerField()
+    ticks = models.IntegerField(default=0)
+    errors = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("day", "strategy", name="evaluation_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.strategy} on day {self.day}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from markets.core.tick import Tick, Universe
 from strategies.core.quotes import Quoted, quoted
-from strategies.core.types import SILENCES, Basket, Bet, Opinion, Quote, Signal, bet_id
+from strategies.core.types import SILENCES, Basket, Bet, Opinion, Quote, Signal, Silence, bet_id
 
 Key = tuple[str, str]
 """(strategy, token) of a bet, (strategy, market) of a quote or a silence."""
@@ -26,9 +26,13 @@ class Run:
     from_at: int
 
 
+EVALUATED = (Silence.REGIME, Silence.NO_SIGNAL, Silence.EDGE)
+"""Silences of a market that passed every gate: the rule looked at it and found nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One strategy's tick in numbers."""
+    """One strategy's tick in numbers; `inputs` digests what it was told beyond the panel."""
 
     strategy: str
     version: str
@@ -36,6 +40,21 @@ class Count:
     signalled: int
     silent: tuple[tuple[str, int], ...]
     error: str = ""
+    inputs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What a strategy's signals came to in one tick of the base account.
+
+    `refused` counts refusals by code, `sized_to_zero` signals of which nothing was left to order;
+    `ordered` are orders made to open or to quote, `filled` orders of any kind that filled.
+    """
+
+    refused: tuple[tuple[str, int], ...] = ()
+    sized_to_zero: int = 0
+    ordered: int = 0
+    filled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +216,10 @@ def _count(opinion: Opinion) -> Count:
     )
     signalled = int((opinion.silence == 0).sum())
     error = _error(opinion.detail) if any(name == "ERROR" for name, _ in silent) else ""
-    return Count(opinion.strategy, opinion.version, len(opinion.silence), signalled, silent, error)
+    return Count(
+        opinion.strategy, opinion.version, len(opinion.silence), signalled, silent, error,
+        opinion.inputs,
+    )  # fmt: skip
 
 
 def _error(detail: Mapping[int, str]) -> str:

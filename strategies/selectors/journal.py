@@ -98,7 +98,7 @@ def signals(
         given(strategy=strategy, market=market, disposition=disposition),
         between("at", since, until),
     )
-    return page(rows, _signal_lines, by=("at", "id"), place=place, limit=limit)
+    return page(rows, signal_lines, by=("at", "id"), place=place, limit=limit)
 
 
 def silences(
@@ -119,7 +119,7 @@ def silences(
     )
     if lasting is not None:
         rows = rows.filter(to_tick__isnull=lasting)
-    return page(rows, _silence_lines, by=("from_at", "id"), place=place, limit=limit)
+    return page(rows, silence_lines, by=("from_at", "id"), place=place, limit=limit)
 
 
 def signal_counts() -> Mapping[str, int]:
@@ -191,7 +191,8 @@ def _look(row: Evaluation) -> Look:
     return Look(row.strategy, row.at, row.tick_id, row.seen, row.signalled, row.silent, row.error)
 
 
-def _signal_lines(found: list[Signal]) -> list[SignalLine]:
+def signal_lines(found: list[Signal]) -> list[SignalLine]:
+    """Rows of signals as values, their markets named in one query."""
     names = catalogue.names(row.market for row in found)
     return [
         SignalLine(
@@ -219,7 +220,8 @@ def _signal_lines(found: list[Signal]) -> list[SignalLine]:
     ]
 
 
-def _silence_lines(found: list[SilenceRun]) -> list[SilenceLine]:
+def silence_lines(found: list[SilenceRun]) -> list[SilenceLine]:
+    """Rows of silences as values, their markets named in one query."""
     names = catalogue.names(row.market for row in found)
     return [
         SilenceLine(

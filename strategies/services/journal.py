@@ -1,16 +1,18 @@
 """Writes of what the strategies believed; called by the desk inside its one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from django.db import connection
 
 from markets.core.tick import Tick
-from strategies.core.journal import Journal, Page, Run
+from strategies.core.journal import Came, Journal, Page, Run
 from strategies.core.quotes import Quoted
 from strategies.core.types import Bet, Plan, Quote, bet_id
 from strategies.models import Evaluation, Signal, SilenceRun
+
+NOTHING = Came()
 
 _END_RUN = (
     "UPDATE strategies_silencerun SET to_tick = %s, to_at = %s "
@@ -20,8 +22,13 @@ _END_SIGNAL = "UPDATE signals SET closed_tick_id = %s WHERE id = %s"
 _DISPOSE = "UPDATE signals SET disposition = %s, reason = %s WHERE id = %s"
 
 
-def record(pages: Sequence[tuple[Tick, Page]]) -> None:
-    """Store the journal pages of several ticks: new signals, silence runs, counts."""
+def record(
+    pages: Sequence[tuple[Tick, Page]], came: Sequence[Mapping[str, Came]] | None = None
+) -> None:
+    """Store the journal pages of several ticks: new signals, silence runs, counts.
+
+    `came` says for each page what the strategies came to on its tick, by name.
+    """
     Signal.objects.bulk_create(_signal(tick, bet) for tick, page in pages for bet in page.opened)
     Signal.objects.bulk_create(_quoted(tick, one) for tick, page in pages for one in page.quoted)
     closed = [(tick.id, key) for tick, page in pages for key in page.closed]
@@ -36,7 +43,10 @@ def record(pages: Sequence[tuple[Tick, Page]]) -> None:
     _execute(_END_SIGNAL, closed)
     _execute(_END_RUN, older)
     SilenceRun.objects.bulk_create(_run(run, ended) for run in started)
-    Evaluation.objects.bulk_create(row for tick, page in pages for row in _counts(tick, page))
+    pairs = zip(pages, came or [{}] * len(pages), strict=True)
+    Evaluation.objects.bulk_create(
+        row for (tick, page), known in pairs for row in _counts(tick, page, known)
+    )
 
 
 def dispose(disposals: Iterable[tuple[str, str, str]]) -> None:
@@ -133,8 +143,9 @@ def _run(run: Run, ended: dict[tuple[str, str, int], tuple[int, int]]) -> Silenc
     )
 
 
-def _counts(tick: Tick, page: Page) -> Iterable[Evaluation]:
+def _counts(tick: Tick, page: Page, came: Mapping[str, Came]) -> Iterable[Evaluation]:
     for count in page.counts:
+        result = came.get(count.strategy, NOTHING)
         yield Evaluation(
             tick_id=tick.id,
             at=tick.at,
@@ -144,4 +155,9 @@ def _counts(tick: Tick, page: Page) -> Iterable[Evaluation]:
             signalled=count.signalled,
             silent=dict(count.silent),
             error=count.error,
+            inputs=count.inputs,
+            refused=dict(result.refused),
+            sized_to_zero=result.sized_to_zero,
+            ordered=result.ordered,
+            filled=result.filled,
         )
