@@ -44,6 +44,7 @@ urlpatterns = [
     *(path(f"api/{name}", view.as_view(), name=name) for name, view in LISTS.items()),
     path("api/performance", performance.View.as_view(), name="performance"),
     path("api/why", why.View.as_view(), name="why"),
+    path("api/strategies/<str:name>/scores", performance.Scores.as_view(), name="scores"),
     path("api/coverage", quality.Coverage.as_view(), name="coverage"),
     path("api/markets/<str:id>/history", api.History.as_view(), name="history"),
     path("api/markets/<str:id>/gaps", quality.Gaps.as_view(), name="gaps"),

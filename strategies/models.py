@@ -7,6 +7,7 @@ class Signal(models.Model):
     """A Bet or a Quote when it appeared or changed, and what became of it in the base account.
 
     A quote names no token: `limit` is its YES bid and `ask` its YES ask while nothing is held.
+    `due_at` is when it is to be scored next (ms UTC), null once all is known of it.
     """
 
     id = models.TextField(primary_key=True)
@@ -28,6 +29,7 @@ class Signal(models.Model):
     disposition = models.TextField(default="")
     reason = models.TextField(default="")
     closed_tick_id = models.BigIntegerField(null=True)
+    due_at = models.BigIntegerField(null=True, default=0, db_index=True)
 
     class Meta:
         db_table = "signals"
@@ -116,3 +118,28 @@ class EvaluationDay(Counted):
 
     def __str__(self) -> str:
         return f"{self.strategy} on day {self.day}"
+
+
+class SignalScore(models.Model):
+    """One measure of one signal: what `value` and `other` are, `strategies.core.scoring` says.
+
+    Both are micro; where they cannot be known they are null and `unknown` says why.
+    """
+
+    signal = models.TextField()
+    measure = models.TextField()
+    strategy = models.TextField()
+    kind = models.TextField()
+    market = models.TextField()
+    event = models.TextField()
+    at = models.BigIntegerField()
+    value = models.BigIntegerField(null=True)
+    other = models.BigIntegerField(null=True)
+    unknown = models.TextField(default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("signal", "measure", name="scored_once")]
+        indexes = [models.Index(fields=["strategy", "measure"], name="score_by_strategy")]
+
+    def __str__(self) -> str:
+        return f"{self.measure} of {self.signal[:12]}"

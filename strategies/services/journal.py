@@ -86,7 +86,7 @@ PLAIN = (
 def _signal(tick: Tick, bet: Bet) -> Signal:
     plan = {**asdict(bet.plan), "variance": bet.variance, "leg": bet.leg}
     columns = {name: getattr(bet, name) for name in PLAIN}
-    return Signal(id=bet_id(bet), tick_id=tick.id, plan=plan, **columns)
+    return Signal(id=bet_id(bet), tick_id=tick.id, due_at=bet.at, plan=plan, **columns)
 
 
 def _bet(row: Signal) -> Bet:
@@ -107,6 +107,7 @@ def _quoted(tick: Tick, found: Quoted) -> Signal:
         id=found.id,
         tick_id=tick.id,
         at=quote.at,
+        due_at=quote.at,
         kind=quote.kind,
         strategy=quote.strategy,
         version=quote.version,
