@@ -15,8 +15,9 @@ from execution.core.types import ChangeKind
 from execution.services import backtesting, desk
 from execution.services.backtesting import Asked, Impossible
 from markets import archive, stages
-from markets.core.types import ONE
+from markets.core.types import ONE, PricePoint
 from markets.selectors import spans, ticks
+from markets.services import past
 from strategies.library import REGISTRY, Entry
 from tests.apps.execution import world
 
@@ -96,8 +97,9 @@ def test_peoples_decisions_are_applied_when_asked_for(monkeypatch):
 
 
 def test_pnl_by_strategy_adds_up_to_the_accounts():
-    done = backtesting.run(Asked())
+    done = backtesting.run(Asked(until=world.START + 10 * 60_000))
 
+    assert all(account.positions for account in done.portfolios.values())
     for name, account in done.portfolios.items():
         sums = [result.pnl for (whose, _), result in done.tally.results.items() if whose == name]
         assert sum(sums) == account.equity - account.deposits - account.rebates
@@ -150,6 +152,34 @@ def test_what_lies_before_the_span_warms_the_panel_alike(tmp_path):
         shown = panel.features
         seen.append([shown.at, *(getattr(shown, name).tolist() for name in ("bars", "x", "mean"))])
         assert max(seen[-1][1]) >= 4
+    assert seen[0] == seen[1]
+
+
+class Remembering:
+    """A source that knows nothing but the past: a price every five minutes."""
+
+    def history(self, tokens, since, until):
+        for token in tokens:
+            for number, at in enumerate(range(since + 150_000, until, 300_000)):
+                yield PricePoint(token, at, 400_000 + number % 7 * 10_000)
+
+
+def test_past_prices_learnt_before_the_span_are_known(tmp_path):
+    middle = world.START + 80 * 30_000
+    past.import_past(Remembering(), middle)
+    source = world.SyntheticSource(seed=1)
+    for number in range(13):  # What was imported comes with the last tick of a batch.
+        world.collect.collect_many(source, [middle + 30_000 * number])
+    file = tmp_path / "session.parquet"
+    archive.write_recording(file, spans.ticks_between(0, 1 << 62))
+    seen = []
+
+    later = middle + 345_000  # in a bar after the one that brought them
+    for asked in (Asked(since=later), Asked(since=later, file=file)):
+        panel, rest = backtesting._data(asked)
+        panel.advance(next(iter(rest)))
+        seen.append([panel.features.imported.tolist(), panel.features.bars.tolist()])
+        assert max(seen[-1][0]) > 200
     assert seen[0] == seen[1]
 
 

@@ -293,11 +293,13 @@ class TestFates:
         assert fates(facts) == [(Disposition.REFUSED, "STALE")]
 
     def test_a_fill_is_told_once_and_the_rest_goes_on_resting(self):
-        held, _ = run(account(), at(0), quote())
-        held, _ = run(held, at(1), quote())
-        held, filled = run(held, at(2, bids=(("0.30", 100),), asks=(("0.36", 5),)), quote())
-        _, after = run(held, at(3), quote())
+        still = quote(skew_per_share=0)
+        held, _ = run(account(), at(0), still)
+        held, _ = run(held, at(1), still)
+        held, filled = run(held, at(2, prints=[printed("0.30", 5, NOON + 15_000)]), still)
+        held, after = run(held, at(3), still)
 
         assert pick(filled, Fill)
+        assert any(order.filled for order in held.orders.values())
         assert (Disposition.TRADED, "") in fates(filled)
         assert (Disposition.TRADED, "") not in fates(after)
