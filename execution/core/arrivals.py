@@ -34,7 +34,9 @@ def meet(
     account = replace(account, depleted=depleted, orders={**account.orders, **quiet})
     for match in (match for match in matches if match.order.id not in quiet):
         account, news = portfolio.apply(account, match, tick.at)
-        facts += news + told(account, match.order, tick.at)
+        facts += news
+        if match.takes or match.order.state not in OPEN_STATES:
+            facts += told(account, match.order, tick.at)
     return account, facts
 
 
@@ -57,20 +59,28 @@ def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portf
         if halted and not leaving.spared(account, control, order):
             account, news = portfolio.cancel(account, order, EndReason.HALTED, at)
             facts += news
-            if order.signal and account.account == AccountName.BASE:
+            if order.signal and account.account == AccountName.BASE and not quotes(order):
                 facts.append(Disposed(order.signal, Disposition.REFUSED, EndReason.HALTED, at))
     return account, facts
 
 
 def told(account: Portfolio, order: Order, at: int) -> list[Fact]:
-    """What the end of an entry order means for its signal, in the base account."""
+    """What a fill or the end of an entry order means for its signal, in the base account.
+
+    A quote goes on when an order of it ends: `quote_fates` says what becomes of it then.
+    """
     if account.account != AccountName.BASE or not order.signal:
         return []
     if order.filled:
         return [Disposed(order.signal, Disposition.TRADED, "", at)]
-    if order.state in ENDED_UNFILLED:
+    if order.state in ENDED_UNFILLED and not quotes(order):
         return [Disposed(order.signal, Disposition.REFUSED, order.reason, at)]
     return []
+
+
+def quotes(order: Order) -> bool:
+    """Whether an order stands for a quote."""
+    return order.purpose is Purpose.QUOTE
 
 
 def _place(order: Order) -> tuple[bool, str, str, str, int]:

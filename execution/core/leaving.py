@@ -145,6 +145,8 @@ def _told(account: Portfolio, order: Order, reason: EndReason, at: int) -> list[
         return []
     if order.filled:
         return [Disposed(order.signal, Disposition.TRADED, "", at)]
+    if order.purpose is Purpose.QUOTE:
+        return []
     return [Disposed(order.signal, Disposition.REFUSED, reason, at)]
 
 
