@@ -109,6 +109,7 @@ class Panel:
         self._started = self._computed = False
         self._fitted: tuple[tuple[str, ...], Hourly] | None = None
         self._memo: dict[Hashable, object] = {}
+        self._hour_memo: dict[Hashable, object] = {}
 
     @classmethod
     def rebuild(
@@ -175,6 +176,21 @@ class Panel:
         if key not in self._memo:
             self._memo[key] = make()
         return cast(Value, self._memo[key])
+
+    def once_an_hour(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` returns, computed once until the hourly statistics are refit.
+
+        For slow figures of the window as it stood `fitted_ago` bars ago; `key` names the rule, its
+        parameters and whatever else but bars it depends on.
+        """
+        if key not in self._hour_memo:
+            self._hour_memo[key] = make()
+        return cast(Value, self._hour_memo[key])
+
+    @property
+    def fitted_ago(self) -> int:
+        """Bars between the close that the hourly statistics end at and the newest one."""
+        return self.window.end - self.features.hourly.at // BAR_MS + 1
 
     def _note(self, tick: Tick) -> None:
         if self._started:
@@ -258,6 +274,7 @@ class Panel:
             ratio_bars=ratio_bars,
         )
         self._fitted = ids, fitted
+        self._hour_memo.clear()
         return fitted
 
     def _jumps(self, rows: Ints, hourly: Hourly) -> Floats:

@@ -227,6 +227,15 @@ def silences(
     return codes
 
 
+def ending(panel: Panel, limits: Thresholds) -> Flags:
+    """Where holders leave whatever the price: the market's last day, or its rules became unclear.
+
+    How long they meant to hold does not matter here: a plan's own time stop covers that.
+    """
+    at_once = np.zeros(len(panel.tick.universe), dtype=np.int64)
+    return expiry(panel, limits, at_once) | rules(panel, limits, at_once)
+
+
 def warming(panel: Panel, limits: Thresholds, column: int) -> str:
     """What WARMUP still waits for, for people."""
     shown, need = panel.features, limits.bars_least

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from strategies.core.ports import Strategy
-from strategies.library import dual_arb_v1, market_maker_v1, mean_reversion_v1, set_arb_v1
+from strategies.library import (
+    dual_arb_v1,
+    market_maker_v1,
+    mean_reversion_v1,
+    momentum_v1,
+    outside,
+    set_arb_v1,
+)
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.market_maker_v1 import MarketMaker
 from strategies.library.mean_reversion_v1 import MeanReversion
+from strategies.library.momentum_v1 import Momentum
 from strategies.library.set_arb_v1 import SetArb
 
 
@@ -55,9 +64,24 @@ _ENTRIES = (
     Entry("set_arb_v1", SetArb.description, Built(SetArb, set_arb_v1.Params, learns=("outcomes",))),
     Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
     Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
-    Entry("momentum_v1", "Follows moves that go on, where prices trend."),
+    Entry(
+        "momentum_v1",
+        Momentum.description,
+        Built(Momentum, momentum_v1.Params, momentum_v1.validate),
+    ),
     Entry("ml_prediction_v1", "Trades the six-hour forecast of a model trained on recorded books."),
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
-"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing."""
+"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing.
+
+The configuration's rules from outside join them when a process starts.
+"""
+
+
+def from_outside(name: str, path: str) -> Entry:
+    """The entry of a rule at a dotted path; outside.NotARule when there is none."""
+    rule = outside.find(name, path)
+    validate = getattr(rule, "validate", _anything_goes)
+    built = Built(partial(outside.make, rule), outside.params_of(rule), validate)
+    return Entry(name, rule.description, built)

@@ -33,13 +33,13 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from markets.core import features, venue
+from markets.core import features
 from markets.core.bars import BAR_MS
 from markets.core.panel import Hourly, Panel
 from markets.core.tick import Flags, Ints
-from markets.core.types import ONE, FeeSchedule
-from markets.core.window import HOUR, Floats
-from strategies.core import gates
+from markets.core.types import ONE
+from markets.core.window import HALF_LIFE, HOUR, Floats
+from strategies.core import gates, pricing, timed
 from strategies.core.gates import Thresholds
 from strategies.core.ports import Range
 from strategies.core.types import (
@@ -63,8 +63,6 @@ SHORTEST_HOLD = HOUR // 2
 
 FIT_BARS = 180
 """Bars that pull and variance ratio must rest on: a day less the six hours the average takes."""
-
-SIX_HOURS = 6 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +106,6 @@ class View:
     fit: "Fit"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One market as the buyer of one of its tokens sees it: logits and micro-dollars."""
-
-    x: float
-    mean: float
-    bid: int
-    ask: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
     """The statistics the decision rests on, one entry a market."""
@@ -154,15 +142,9 @@ class MeanReversion:
             ),
             silence=said,
             fair=view.fair,
-            close=np.where(self._ending(panel), np.int8(LEAVE_BOTH), view.close),
+            close=np.where(gates.ending(panel, self.limits), np.int8(LEAVE_BOTH), view.close),
             detail=Worded(range(len(said)), lambda at: self._words(panel, view, int(said[at]), at)),
         )
-
-    def _ending(self, panel: Panel) -> Flags:
-        """Where holders leave whatever the price: the plan's own time stop covers the horizon."""
-        at_once = np.zeros(len(panel.tick.universe), dtype=np.int64)
-        ending = gates.expiry(panel, self.limits, at_once)
-        return ending | gates.rules(panel, self.limits, at_once)
 
     def _view(self, panel: Panel) -> View:
         """Everything that can change only when a bar closes or the universe does."""
@@ -186,7 +168,7 @@ class MeanReversion:
         return View(
             horizon=np.rint(_holds(fit.half_life) * BAR_MS).astype(np.int64),
             silence=silence,
-            fair=np.where(fit.known, _fair(panel.features.mean), 0),
+            fair=np.where(fit.known, pricing.prices(panel.features.mean), 0),
             close=self._close(fit),
             bets=tuple(bets),
             detail=detail,
@@ -206,36 +188,22 @@ class MeanReversion:
 
     def _bet(self, panel: Panel, fit: Fit, column: int) -> Bet | str:
         """The Bet on the gap closing, or why costs eat it."""
-        market = panel.tick.universe.markets[column]
-        if market.terms.fee is None:
-            return "the fee schedule is unknown"
-        fee, buys_yes = market.terms.fee, bool(fit.z[column] < 0)
-        side = _side(panel, column, yes=buys_yes)
+        buys_yes = bool(fit.z[column] < 0)
+        x, mean = float(panel.features.x[column]), float(panel.features.mean[column])
+        if not buys_yes:
+            x, mean = -x, -mean
         rate = float(panel.features.hourly.pull[column])
         hold = float(_holds(fit.half_life[column : column + 1])[0])
-        target = _probability(side.mean + (side.x - side.mean) * exp(-rate * hold))
-        net = target - _fee(target, fee) - (side.ask - side.bid) / 2 / ONE
-        limit = _limit(net - self.params.min_edge, fee, market.terms.tick_size)
-        spent = side.ask / ONE + _fee(side.ask / ONE, fee)
-        if limit is None or side.ask > limit:
-            needed = self.params.min_edge
-            return f"nets {net - spent:+.4f} a share after costs / needs {needed:.4f}"
-        token = market.yes if buys_yes else market.no
-        return Bet(
-            strategy=self.name,
-            version=self.version,
-            at=panel.tick.at,
-            market=market.id,
-            token=token.id,
-            outcome=token.outcome,
-            fair=int(target * ONE),
-            limit=limit,
-            edge=int((net - spent) * ONE),
-            size=venue.floor_size(round(self.params.max_shares * ONE)),
-            variance=self._variance(panel, column, hold),
+        aim = timed.Aim(
+            yes=buys_yes,
+            chance=pricing.probability(mean + (x - mean) * exp(-rate * hold)),
+            least=self.params.min_edge,
+            size=round(self.params.max_shares * ONE),
+            variance=timed.variance(panel, column, hold, self.params.jump_probability),
             plan=self._plan(hold),
             why=_why(panel, fit, column),
         )
+        return timed.bet(self, panel, column, aim)
 
     def _plan(self, hold: float) -> Plan:
         return Plan(
@@ -243,14 +211,6 @@ class MeanReversion:
             cooldown_ms=round(self.params.cooldown_minutes * 60_000),
             stop_cooldown_ms=round(self.params.stop_cooldown_hours * gates.HOUR_MS),
         )
-
-    def _variance(self, panel: Panel, column: int, hold: float) -> float:
-        """Variance of the exit price, dollars squared: diffusion or spread, and a jump."""
-        hourly, price = panel.features.hourly, int(panel.features.micro[column])
-        bounded = (price / ONE) * ((ONE - price) / ONE)
-        moves = max(float(hourly.spread[column]) ** 2, float(hourly.step[column]) ** 2 * hold)
-        jumps = self.params.jump_probability * hold / SIX_HOURS * bounded
-        return min(bounded**2 * moves + jumps, bounded)
 
     def _words(self, panel: Panel, view: View, code: int, column: int) -> str:
         """What keeps a market from a signal, for people; "" where the gate's name says it."""
@@ -277,7 +237,7 @@ def _fit(panel: Panel, params: Params) -> Fit:
     shown, hourly = panel.features, panel.features.hourly
     price = np.where(shown.valid, shown.micro, ONE // 2)
     one_tick = panel.tick.universe.tick_size / ONE / ((price / ONE) * ((ONE - price) / ONE))
-    known = shown.valid & (hourly.spread_bars >= SIX_HOURS)
+    known = shown.valid & (hourly.spread_bars >= HALF_LIFE)
     z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
     fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
     half_life = features.half_life(hourly.pull)
@@ -302,41 +262,6 @@ def _chance(hourly: Hourly) -> Floats:
 def _holds(half_life: Floats) -> Floats:
     """Bars that a holding may last: two half-lives, within bounds."""
     return np.clip(2 * half_life, SHORTEST_HOLD, LONGEST_HOLD)
-
-
-def _side(panel: Panel, column: int, *, yes: bool) -> Side:
-    """The last bar as the buyer of YES or of NO sees it; one is the exact mirror of the other."""
-    shown = panel.features
-    x, mean = float(shown.x[column]), float(shown.mean[column])
-    bid, ask = int(shown.bid[column]), int(shown.ask[column])
-    return Side(x, mean, bid, ask) if yes else Side(-x, -mean, ONE - ask, ONE - bid)
-
-
-def _limit(budget: float, fee: FeeSchedule, tick_size: int) -> int | None:
-    """The highest price on the grid that with its fee costs at most `budget` dollars a share."""
-    if budget <= tick_size / ONE:
-        return None
-    price = venue.floor_price(int(budget * ONE), tick_size)
-    while price >= tick_size and price / ONE + _fee(price / ONE, fee) > budget:
-        price -= tick_size
-    return price if price >= tick_size else None
-
-
-def _fee(price: float, fee: FeeSchedule) -> float:
-    """The taker's fee for one share, dollars, before the exchange rounds it."""
-    return float(fee.rate / ONE * (price * (1 - price)) ** fee.exponent)
-
-
-def _probability(logit: float) -> float:
-    """The price in dollars of a logit."""
-    return 1 / (1 + exp(-logit))
-
-
-def _fair(mean: Floats) -> Ints:
-    """Micro-dollars of a logit; mirrored exactly: a logit and its negative add up to ONE."""
-    cheaper = np.exp(-np.abs(mean))
-    price: Ints = np.rint(ONE * cheaper / (1 + cheaper)).astype(np.int64)
-    return np.where(mean <= 0, price, ONE - price)
 
 
 def _why(panel: Panel, fit: Fit, column: int) -> str:
