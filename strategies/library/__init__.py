@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from strategies.core.ports import Strategy
-from strategies.library import dual_arb_v1, mean_reversion_v1, momentum_v1
+from strategies.library import dual_arb_v1, mean_reversion_v1, momentum_v1, value_bet_v1
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.mean_reversion_v1 import MeanReversion
 from strategies.library.momentum_v1 import Momentum
+from strategies.library.value_bet_v1 import ValueBet
 
 
 def _anything_goes(_: Any) -> str | None:
@@ -57,7 +58,16 @@ _ENTRIES = (
         "set_arb_v1", "Buys every outcome of an event when together they cost less than they pay."
     ),
     Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
-    Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
+    Entry(
+        "value_bet_v1",
+        ValueBet.description,
+        Built(
+            ValueBet,
+            value_bet_v1.Params,
+            value_bet_v1.validate,
+            learns=("calibration", "forecasts"),
+        ),
+    ),
     Entry(
         "momentum_v1",
         Momentum.description,
