@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from strategies.core.ports import Strategy
-from strategies.library import dual_arb_v1, mean_reversion_v1, momentum_v1, value_bet_v1
+from strategies.library import (
+    dual_arb_v1,
+    mean_reversion_v1,
+    ml_prediction_v1,
+    momentum_v1,
+    value_bet_v1,
+)
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.mean_reversion_v1 import MeanReversion
+from strategies.library.ml_prediction_v1 import MlPrediction
 from strategies.library.momentum_v1 import Momentum
 from strategies.library.value_bet_v1 import ValueBet
 
@@ -73,7 +80,11 @@ _ENTRIES = (
         Momentum.description,
         Built(Momentum, momentum_v1.Params, momentum_v1.validate),
     ),
-    Entry("ml_prediction_v1", "Trades the six-hour forecast of a model trained on recorded books."),
+    Entry(
+        "ml_prediction_v1",
+        MlPrediction.description,
+        Built(MlPrediction, ml_prediction_v1.Params, learns=("forecaster",)),
+    ),
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
