@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 
 from pqap_site import config, environment, logs, secret_key
+from strategies import library
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text("utf-8"))["project"]["version"]
@@ -25,6 +26,7 @@ if TESTING:
     os.environ.setdefault("PQAP_CONFIG", str(BASE_DIR / "configs/demo.yaml"))
 
 PQAP = config.load(environment.resolve(["", ""], os.environ).config, os.environ)
+library.REGISTRY.update(PQAP.outside_strategies)
 SECRETS = environment.load_secrets(PQAP.env, BASE_DIR, os.environ)
 for name in SECRETS.dropped:
     os.environ.pop(name, None)

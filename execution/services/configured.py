@@ -35,10 +35,10 @@ def states() -> dict[str, tuple[str, str]]:
     """Every known strategy's (state, reason) before any override."""
     found = {}
     for name, entry in REGISTRY.items():
-        if entry.built is None:
-            found[name] = ("unavailable", "not built yet")
-        elif name in settings.PQAP.invalid_strategies:
+        if name in settings.PQAP.invalid_strategies:
             found[name] = ("invalid", settings.PQAP.invalid_strategies[name])
+        elif entry.built is None:
+            found[name] = ("unavailable", "not built yet")
         elif name in settings.PQAP.shadow_strategies:
             found[name] = ("shadow", "mode: shadow in the configuration")
         elif name in settings.PQAP.enabled_strategies:

@@ -66,8 +66,9 @@ class Features:
     six hours, lagged one bar) are those of the last bar observed, where `valid`: it is at most 15
     minutes old. `bars`, `gaps`, `changes`, `quiet` count known bars, missing ones since the first,
     mid changes and unchanged bars of the last 24 hours, `imported` those of the bars that came out
-    of the price history: they have a price but no quotes, so they never count as observed. `jump`
-    is the largest 15-minute move ending in the last hour, in its standard deviations.
+    of the price history: they have a price but no quotes, so they never count as observed. `jumps`
+    are the sizes of the 15-minute moves that ended at each bar of the last hour, newest last, in
+    their standard deviations, `jump` the largest of them.
     """
 
     at: int
@@ -83,6 +84,7 @@ class Features:
     changes: Ints
     quiet: Ints
     jump: Floats
+    jumps: Floats
     hourly: Hourly
 
 
@@ -222,6 +224,7 @@ class Panel:
         newest, last = _newest(seen[:, -FRESH:])
         means, has_mean = window.mean(rows, FRESH)
         line = np.arange(len(rows))
+        jumps = self._jumps(rows, hourly)
 
         def latest(name: str) -> Ints:
             return np.where(newest, window.ints(name, rows, FRESH)[line, last], 0)
@@ -239,7 +242,8 @@ class Panel:
             gaps=span - bars,
             changes=changes.sum(axis=1),
             quiet=(valid & (changes == 0)).sum(axis=1),
-            jump=self._jump(rows, hourly),
+            jump=jumps.max(axis=1),
+            jumps=jumps,
             hourly=hourly,
         )
 
@@ -273,11 +277,11 @@ class Panel:
         self._hour_memo.clear()
         return fitted
 
-    def _jump(self, rows: Ints, hourly: Hourly) -> Floats:
+    def _jumps(self, rows: Ints, hourly: Hourly) -> Floats:
         x, valid = self.window.x(rows, HOUR + FRESH), self.window.valid(rows, HOUR + FRESH)
         move, _ = features.steps(x, valid, FRESH)
-        scale = hourly.step * np.sqrt(FRESH)
-        return np.where(scale > 0, np.abs(move).max(axis=1) / np.where(scale > 0, scale, 1.0), 0.0)
+        scale = (hourly.step * np.sqrt(FRESH))[:, None]
+        return np.where(scale > 0, np.abs(move) / np.where(scale > 0, scale, 1.0), 0.0)
 
 
 def _newest(valid: Flags) -> tuple[Flags, Ints]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from markets.core import book as books
 from markets.core import clusters
+from markets.core import rivals as exclusive
 from markets.core.types import ONE, Book, Market, PastBar, Print, Resolution
 
 Ints = NDArray[np.int64]
@@ -81,6 +82,11 @@ class Universe:
     def cluster(self) -> Mapping[str, str]:
         """Condition id -> what the market shares with all that would be wrong together."""
         return clusters.of_events(self.markets)
+
+    @cached_property
+    def rivals(self) -> exclusive.Rivals:
+        """The neg-risk events, whose markets exclude each other."""
+        return exclusive.rivals(self.markets)
 
     def __len__(self) -> int:
         return len(self.markets)

@@ -100,7 +100,8 @@ def _one(item: dict[str, Any], document: Document) -> Fault:
 def _allowed(place: tuple[str | int, ...]) -> list[str]:
     """The keys that may stand in a block."""
     if place[:1] == ("strategies",):
-        return list(schema.StrategyBlock.model_fields)
+        fields = schema.StrategyBlock.model_fields
+        return [field.alias or name for name, field in fields.items()]
     model: type[BaseModel] = schema.File
     for part in place:
         inner = model.model_fields[str(part)].annotation
@@ -140,6 +141,7 @@ def _built(
         "strategies": choice.parameters,
         "invalid_strategies": choice.invalid,
         "shadow_strategies": choice.shadow,
+        "outside_paths": choice.paths,
         "risk_limits": limits,
         "collection": _collection(file.collection),
         "paper": types.Paper(**file.paper.model_dump()),
@@ -157,6 +159,7 @@ def _built(
     ]
     return types.Configuration(
         **content,
+        outside_strategies=choice.outside,
         exchange=_exchange(file.exchange),
         path=Path(path).absolute(),
         digest=types.digest({**content, "exchange": file.exchange.model_dump()}),

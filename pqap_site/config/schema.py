@@ -3,7 +3,7 @@
 from datetime import time
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from markets.sources import categories
@@ -38,6 +38,11 @@ def contradiction(key: str, must: str) -> PydanticCustomError:
 
 
 class StrategyBlock(Block):
+    class_: Annotated[
+        str | None,
+        leaves.nullable(leaves.word("a dotted path, such as my_desk.fade.Fade")),
+        Field(alias="class"),
+    ] = None
     mode: Annotated[str | None, leaves.one_of("paper", "shadow")] = None
     parameters: Annotated[dict[str, object], BeforeValidator(lambda v: {} if v is None else v)] = {}
 

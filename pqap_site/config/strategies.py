@@ -9,7 +9,9 @@ from typing import Protocol
 from pqap_site.config import faults, leaves
 from pqap_site.config.document import Document, Place, key
 from pqap_site.config.faults import Fault
+from strategies import library
 from strategies.core.ports import Range, ranges
+from strategies.library import outside
 
 
 class Entry(Protocol):
@@ -34,6 +36,8 @@ class Choice:
     parameters: dict[str, object] = field(default_factory=dict)
     invalid: dict[str, str] = field(default_factory=dict)
     shadow: frozenset[str] = frozenset()
+    paths: dict[str, str] = field(default_factory=dict)
+    outside: dict[str, library.Entry] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
 
@@ -43,6 +47,8 @@ def choose(document: Document, tree: Mapping[str, object], registry: Registry) -
     choice = Choice()
     given = tree.get("strategies")
     blocks = given if isinstance(given, dict) else {}
+    _outside(document, blocks, registry, choice)
+    registry = {**registry, **choice.outside}
     for name in blocks:
         if name not in registry:
             place = ("strategies", name)
@@ -56,6 +62,29 @@ def choose(document: Document, tree: Mapping[str, object], registry: Registry) -
         _parameters(document, name, entry, written if isinstance(written, dict) else {}, choice)
     choice.shadow = frozenset(name for name in registry if _mode(blocks.get(name)) == "shadow")
     return choice
+
+
+def _outside(
+    document: Document, blocks: Mapping[object, object], registry: Registry, choice: Choice
+) -> None:
+    """Look up the rules that a block names by dotted path; one that is not found stays off."""
+    for name, block in blocks.items():
+        path = block.get("class") if isinstance(block, dict) else None
+        if not isinstance(path, str) or not isinstance(name, str):
+            continue
+        place = ("strategies", name, "class")
+        if name in registry:
+            must = "left out: the name belongs to a strategy of the library"
+            choice.faults.append(_refusal(document, place, must))
+            continue
+        choice.paths[name] = path
+        try:
+            choice.outside[name] = library.from_outside(name, path)
+        except outside.NotARule as fault:
+            choice.outside[name] = library.Entry(name, f"could not be loaded from {path}")
+            choice.invalid[name] = f"class: {fault}"
+            told = f"{fault}; {name} stays off"
+            choice.warnings.append(Fault(document.line(place), key(place), told))
 
 
 def _mode(block: object) -> object:
@@ -79,7 +108,7 @@ def _enabled(document: Document, names: object, registry: Registry, choice: Choi
         else:
             seen[name] = None
     choice.enabled = tuple(seen)
-    absent = [name for name in seen if registry[name].built is None]
+    absent = [name for name in seen if registry[name].built is None and name not in choice.invalid]
     if absent:
         text = f"not available in this version, so they stay off: {', '.join(absent)}"
         line = document.line(("enabled_strategies",))
@@ -91,7 +120,7 @@ def _parameters(
 ) -> None:
     kind = params_type(entry)
     if kind is None:
-        if written:
+        if written and name not in choice.invalid:
             place = ("strategies", name, "parameters")
             text = "kept but not checked: the strategy is not available in this version"
             choice.warnings.append(Fault(document.line(place), key(place), text))
@@ -124,12 +153,19 @@ def params_type(entry: Entry) -> type | None:
 
 
 def _rejected(entry: Entry, params: object) -> str:
-    """Why a strategy rejects a combination of values that are each in range, or ''."""
+    """Why a strategy rejects a combination of values that are each in range, or ''.
+
+    One that can be made is made, once, so that whatever it raises is told now.
+    """
     for holder in (params, entry, entry.built):
         check = getattr(holder, "validate", None)
         if callable(check):
             told = check() if holder is params else check(params)
-            return str(told or "")
+            if told:
+                return str(told)
+            break
+    if callable(entry.built):
+        entry.built(params)
     return ""
 
 

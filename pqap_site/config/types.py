@@ -10,6 +10,7 @@ from pathlib import Path
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
 from markets.core.criteria import Filters
+from strategies.library import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ class Configuration:
     """Everything one environment was told; `digest` covers what takes effect, not the file's bytes.
 
     `strategies` holds the parameters of every built strategy whose block is valid, enabled or not;
-    `invalid_strategies` says why the others stay off. `initial_capital` is in micro-dollars.
+    `invalid_strategies` says why the others stay off. `outside_strategies` are the rules that are
+    not in the library, `outside_paths` where they were found. `initial_capital` is in
+    micro-dollars.
     """
 
     env: str
@@ -121,6 +124,8 @@ class Configuration:
     strategies: Mapping[str, object]
     invalid_strategies: Mapping[str, str]
     shadow_strategies: frozenset[str]
+    outside_paths: Mapping[str, str]
+    outside_strategies: Mapping[str, Entry]
     risk_limits: Limits
     exchange: Exchange
     collection: Collection

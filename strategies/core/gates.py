@@ -7,6 +7,7 @@ GATES names the silence, so the order of that table is the order of priority.
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from markets.core.bars import BAR_MS
 from markets.core.panel import Panel
-from markets.core.tick import Flags, Ints
+from markets.core.tick import Flags, Ints, Universe
 from markets.core.types import ONE, Market, Status
+from markets.core.window import HOUR
 from strategies.core.types import Silence, silence_code
 
 HOUR_MS = 3_600_000
@@ -48,12 +50,16 @@ class Thresholds:
     time_least: int = 24 * HOUR_MS
     time_holdings: int = 4
     """The market must go on for this many holding horizons."""
+    live_ahead: int = 0
+    """So long before it begins a game counts as on."""
     changes_least: int = 20
     volume_least: int = 1_000 * ONE
     quiet_most: float = 0.80
     """Largest share of a day's bars in which the mid did not move."""
     jump_most: float = 4.0
-    """Largest 15-minute move in the last hour, in standard deviations."""
+    """Largest 15-minute move, in standard deviations, ..."""
+    jump_bars: int = HOUR
+    """... of those that ended within so many bars; at most an hour."""
     bars_least: int = 240
     """Bars observed in the last 24 hours (of 288)."""
     gaps_most: float = 0.10
@@ -80,11 +86,15 @@ def stale(panel: Panel, limits: Thresholds, _: Ints) -> Flags:
     Judged by the spacing of the newest two ticks, so five-minute ticks are not stale as such; a
     market that one read left out is carried once, not twice.
     """
+    shut: Flags = panel.tick.at - panel.tick.observed_at > oldest(panel, limits)
+    return shut
+
+
+def oldest(panel: Panel, limits: Thresholds) -> float:
+    """How old a book may be at the newest tick, ms."""
     tick, previous = panel.tick, panel.previous
     spacing = tick.at - previous.at if previous is not None else 0
-    allowed = max(limits.stale_least, min(limits.stale_spacings * spacing, limits.stale_most))
-    shut: Flags = tick.at - tick.observed_at > allowed
-    return shut
+    return max(limits.stale_least, min(limits.stale_spacings * spacing, limits.stale_most))
 
 
 def incoherent(panel: Panel, _: Thresholds, __: Ints) -> Flags:
@@ -126,7 +136,7 @@ def expiry(panel: Panel, limits: Thresholds, horizon: Ints) -> Flags:
     world, terms = tick.universe, _terms(panel)
     needed = np.maximum(limits.time_least, limits.time_holdings * horizon)
     shut: Flags = ~world.end_known | (world.end_at - tick.at < needed)
-    shut = shut | terms.ending | (tick.at >= terms.live_from)
+    shut = shut | terms.ending | (tick.at >= terms.live_from - limits.live_ahead)
     for resolution in tick.resolutions:
         if resolution.market in world.column:
             shut[world.column[resolution.market]] = True
@@ -142,8 +152,10 @@ def activity(panel: Panel, limits: Thresholds, _: Ints) -> Flags:
 
 
 def jump(panel: Panel, limits: Thresholds, _: Ints) -> Flags:
-    """The price leapt within the last hour: that is news, not noise."""
-    return panel.features.jump > limits.jump_most
+    """The price leapt just now: that is news, not noise."""
+    recent = panel.features.jumps[:, -limits.jump_bars :]
+    shut: Flags = np.any(recent > limits.jump_most, axis=1)
+    return shut
 
 
 def warmup(panel: Panel, limits: Thresholds, _: Ints) -> Flags:
@@ -254,11 +266,13 @@ def _shut(reason: Silence, panel: Panel, limits: Thresholds, horizon: Ints) -> F
 
 
 def _terms(panel: Panel) -> Terms:
-    return panel.once("terms", lambda: _read_terms(panel.tick.universe.markets))
+    return _read_terms(panel.tick.universe)
 
 
-def _read_terms(markets: tuple[Market, ...]) -> Terms:
-    never = np.iinfo(np.int64).max
+@lru_cache(maxsize=4)
+def _read_terms(universe: Universe) -> Terms:
+    """Read once: a universe and its markets never change, and its hash is its identity."""
+    markets, never = universe.markets, np.iinfo(np.int64).max
     return Terms(
         ending=np.array([m.terms.status in ENDING for m in markets], dtype=np.bool_),
         halted=np.array([m.terms.status is Status.HALTED for m in markets], dtype=np.bool_),

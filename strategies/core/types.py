@@ -163,7 +163,10 @@ class Opinion:
 
 
 class Worded(Mapping[int, str]):
-    """Texts by column that are put into words when they are asked for, not before."""
+    """Texts by column that are put into words when they are asked for, not before.
+
+    They tell of the panel's newest tick, so they are to be read before it moves on.
+    """
 
     def __init__(self, columns: Collection[int], words: Callable[[int], str]) -> None:
         self._columns, self._words = columns, words

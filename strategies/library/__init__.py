@@ -2,20 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from strategies.core.ports import Strategy
 from strategies.library import (
     dual_arb_v1,
+    market_maker_v1,
     mean_reversion_v1,
     ml_prediction_v1,
     momentum_v1,
+    outside,
+    set_arb_v1,
     value_bet_v1,
 )
 from strategies.library.dual_arb_v1 import DualArb
+from strategies.library.market_maker_v1 import MarketMaker
 from strategies.library.mean_reversion_v1 import MeanReversion
 from strategies.library.ml_prediction_v1 import MlPrediction
 from strategies.library.momentum_v1 import Momentum
+from strategies.library.set_arb_v1 import SetArb
 from strategies.library.value_bet_v1 import ValueBet
 
 
@@ -58,12 +64,8 @@ _ENTRIES = (
         MeanReversion.description,
         Built(MeanReversion, mean_reversion_v1.Params, mean_reversion_v1.validate),
     ),
-    Entry(
-        "market_maker_v1", "Quotes both sides and earns the spread, leaning against its holding."
-    ),
-    Entry(
-        "set_arb_v1", "Buys every outcome of an event when together they cost less than they pay."
-    ),
+    Entry("market_maker_v1", MarketMaker.description, Built(MarketMaker, market_maker_v1.Params)),
+    Entry("set_arb_v1", SetArb.description, Built(SetArb, set_arb_v1.Params, learns=("outcomes",))),
     Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
     Entry(
         "value_bet_v1",
@@ -88,4 +90,15 @@ _ENTRIES = (
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
-"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing."""
+"""All eight names; a name whose `built` is None is shown as unavailable and stops nothing.
+
+The configuration's rules from outside join them when a process starts.
+"""
+
+
+def from_outside(name: str, path: str) -> Entry:
+    """The entry of a rule at a dotted path; outside.NotARule when there is none."""
+    rule = outside.find(name, path)
+    validate = getattr(rule, "validate", _anything_goes)
+    built = Built(partial(outside.make, rule), outside.params_of(rule), validate)
+    return Entry(name, rule.description, built)

@@ -18,20 +18,18 @@ How it loses. One leg fills and the other does not; the pair is then a bet on on
 are therefore fill-or-kill and arrive on one tick.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 
-from markets.core import venue
 from markets.core.panel import Panel
-from markets.core.tick import Tick
-from markets.core.types import ONE, Book, FeeSchedule, Level, Market
-from strategies.core import gates
+from markets.core.tick import Flags, Ints, Tick
+from markets.core.types import ONE, FeeSchedule, Market
+from strategies.core import gates, walking
 from strategies.core.gates import Thresholds
 from strategies.core.ports import Range
-from strategies.core.types import Basket, Bet, Opinion, Plan, Silence, silence_code
+from strategies.core.types import Basket, Bet, Opinion, Plan, Silence, Worded, silence_code
 
 EXEMPT = (
     Silence.SPREAD,
@@ -44,14 +42,18 @@ EXEMPT = (
 )
 LIMITS = Thresholds()
 TO_RESOLUTION = Plan(max_hold_ms=0, hold_to_resolution=True)
+WAITS = "cheap on one tick only: waits for the next"
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """When a pair of asks is worth buying."""
+    """When a pair of asks is worth buying.
 
-    min_edge: Annotated[float, Range(0, 0.5, "dollars a set")] = 0.004
-    min_profit: Annotated[float, Range(0, 1_000, "dollars")] = 0.25
+    Below 0 a pair may lose so much: good only for tests that must see trades.
+    """
+
+    min_edge: Annotated[float, Range(-0.2, 0.5, "dollars a set")] = 0.004
+    min_profit: Annotated[float, Range(-1_000, 1_000, "dollars")] = 0.25
     max_sets: Annotated[float, Range(5, 100_000, "sets")] = 500.0
 
 
@@ -67,8 +69,7 @@ class Pairing:
 
 def set_edge(yes_ask: int, no_ask: int, fee: FeeSchedule) -> int:
     """What one set bought at two asks gains after both fees, micro-dollars; negative is a loss."""
-    fees = venue.taker_fee(ONE, yes_ask, fee) + venue.taker_fee(ONE, no_ask, fee)
-    return ONE - yes_ask - no_ask - fees
+    return walking.edge((yes_ask, no_ask), (fee, fee), ONE)
 
 
 class DualArb:
@@ -88,17 +89,19 @@ class DualArb:
         horizon = np.zeros(n, dtype=np.int64)
         silence = gates.silences(panel, LIMITS, horizon=horizon, exempt=EXEMPT)
         sound = silence == 0
+        torn = np.flatnonzero(silence == silence_code(Silence.INCOHERENT)).tolist()
         silence[sound] = silence_code(Silence.EDGE)
-        torn = np.flatnonzero(silence == silence_code(Silence.INCOHERENT))
-        detail = {int(column): _explain(tick, int(column)) for column in torn}
         signals = []
-        for column in (each for each in sorted(tick.no_depth) if sound[each]):
+        waiting = set()
+        looked = _worth_a_look(tick, sound, self.params).tolist()
+        for column in looked:
             answer = self._judge(panel, column)
             if isinstance(answer, Basket):
                 silence[column] = 0
                 signals.append(answer)
-            else:
-                detail[column] = answer
+            elif answer:
+                waiting.add(column)
+        told = frozenset(column for column in (*torn, *looked) if silence[column])
         return Opinion(
             strategy=self.name,
             version=self.version,
@@ -106,24 +109,27 @@ class DualArb:
             silence=silence,
             fair=np.zeros(n, dtype=np.int64),
             close=np.zeros(n, dtype=np.int8),
-            detail=detail,
+            detail=Worded(
+                told,
+                lambda column: WAITS if column in waiting else _explain(tick, column),
+            ),
         )
 
-    def _judge(self, panel: Panel, column: int) -> Basket | str:
-        """The Basket for a sound pair that is cheap on two ticks in a row, or why there is none."""
+    def _judge(self, panel: Panel, column: int) -> Basket | bool:
+        """The Basket for a sound pair that is cheap on two ticks in a row, else if it is on one."""
         market = panel.tick.universe.markets[column]
         found = pairing(panel.tick, market, self.params)
         if found is None:
-            return _explain(panel.tick, column)
+            return False
         before = panel.previous
         if before is None or not _confirms(before, panel.tick, market, self.params):
-            return "cheap on one tick only: waits for the next"
+            return True
         return self._basket(panel.tick, market, found)
 
     def _basket(self, tick: Tick, market: Market, found: Pairing) -> Basket:
         """Both legs fill-or-kill at the worst price walked to, the thinner book first."""
         yes, no = tick.book(market.yes.id), tick.book(market.no.id)
-        edge = found.profit * ONE // found.size
+        edge = walking.claimed(found.profit, found.size)
         legs = [(yes, market.yes, found.yes_limit), (no, market.no, found.no_limit)]
         legs.sort(key=lambda leg: sum(level.size for level in leg[0].asks))
         bets = [
@@ -153,46 +159,30 @@ def pairing(tick: Tick, market: Market, params: Params) -> Pairing | None:
     fee = market.terms.fee
     if fee is None:
         return None
-    taken = list(_walk(tick.book(market.yes.id), tick.book(market.no.id), fee, params))
-    size = venue.floor_size(sum(sets for sets, _, _ in taken))
-    taken = list(_cut(taken, size))
-    if not taken or size < market.terms.min_size:
-        return None
-    profit = size - sum(
-        venue.cost(sets, price) + venue.taker_fee(sets, price, fee)
-        for sets, *prices in taken
-        for price in prices
+    wanted = walking.Wanted(
+        pays=ONE,
+        min_edge=round(params.min_edge * ONE),
+        min_profit=round(params.min_profit * ONE),
+        least=market.terms.min_size,
+        most=round(params.max_sets * ONE),
     )
-    yes_limit, no_limit = taken[-1][1], taken[-1][2]
-    small = venue.proceeds(size, min(taken[0][1], taken[0][2])) < venue.MIN_NOTIONAL
-    if small or profit < round(params.min_profit * ONE):
+    offers = [walking.Offer(tick.book(token.id).asks, fee) for token in market.tokens]
+    found = walking.sets(offers, wanted)
+    if isinstance(found, str):
         return None
-    return Pairing(size, yes_limit, no_limit, profit)
+    yes_limit, no_limit = found.limits
+    return Pairing(found.size, yes_limit, no_limit, found.profit)
 
 
-def _walk(yes: Book, no: Book, fee: FeeSchedule, params: Params) -> Iterator[tuple[int, int, int]]:
-    """(micro-sets, YES price, NO price), best first, while a set gains at least `min_edge`."""
-    left = round(params.max_sets * ONE)
-    ours, theirs = list(yes.asks[::-1]), list(no.asks[::-1])
-    while left > 0 and ours and theirs:
-        a, b = ours.pop(), theirs.pop()
-        if set_edge(a.price, b.price, fee) < round(params.min_edge * ONE):
-            return
-        sets = min(left, a.size, b.size)
-        left -= sets
-        yield sets, a.price, b.price
-        for stack, level in ((ours, a), (theirs, b)):
-            if level.size > sets:
-                stack.append(Level(level.price, level.size - sets))
+def _worth_a_look(tick: Tick, sound: Flags, params: Params) -> Ints:
+    """Sound columns whose books may show a pair cheap enough.
 
-
-def _cut(taken: list[tuple[int, int, int]], size: int) -> Iterator[tuple[int, int, int]]:
-    """The first `size` micro-sets of a walk."""
-    for sets, yes, no in taken:
-        if size <= 0:
-            return
-        yield min(sets, size), yes, no
-        size -= sets
+    Where NO mirrors YES a pair costs a dollar and the spread, whatever the fees.
+    """
+    near: Flags = sound & (tick.bid - tick.ask >= round(params.min_edge * ONE))
+    apart = [column for column in tick.no_depth if sound[column]]
+    near[apart] = True
+    return np.flatnonzero(near)
 
 
 def _confirms(before: Tick, now: Tick, market: Market, params: Params) -> bool:

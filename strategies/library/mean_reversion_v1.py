@@ -47,11 +47,13 @@ from strategies.core.types import (
     LEAVE_BOTH,
     LEAVE_NO,
     LEAVE_YES,
+    SILENCES,
     STOP,
     Bet,
     Opinion,
     Plan,
     Silence,
+    Worded,
     silence_code,
 )
 
@@ -101,6 +103,7 @@ class View:
     close: NDArray[np.int8]
     bets: tuple[tuple[int, Bet], ...]
     detail: dict[int, str]
+    fit: "Fit"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,12 +134,6 @@ class MeanReversion:
         view = panel.once((self.name, self.params), lambda: self._view(panel))
         shut = gates.silences(panel, self.limits, horizon=view.horizon)
         said = np.where(shut != 0, shut, view.silence)
-        waiting = said == silence_code(Silence.WARMUP)
-        detail = {
-            column: text
-            for column, text in view.detail.items()
-            if waiting[column] or not shut[column]
-        }
         return Opinion(
             strategy=self.name,
             version=self.version,
@@ -146,7 +143,7 @@ class MeanReversion:
             silence=said,
             fair=view.fair,
             close=np.where(gates.ending(panel, self.limits), np.int8(LEAVE_BOTH), view.close),
-            detail=detail,
+            detail=Worded(range(len(said)), lambda at: self._words(panel, view, int(said[at]), at)),
         )
 
     def _view(self, panel: Panel) -> View:
@@ -159,17 +156,12 @@ class MeanReversion:
         reasons = (Silence.WARMUP, Silence.REGIME, Silence.NO_SIGNAL)
         codes = [silence_code(reason) for reason in reasons]
         silence = np.select(stages, codes, silence_code(Silence.EDGE)).astype(np.int8)
-        detail = {column: self._explain(panel, fit, column) for column in range(len(silence))}
-        detail |= {
-            column: gates.warming(panel, self.limits, column)
-            for column in np.flatnonzero(waiting).tolist()
-        }
+        detail: dict[int, str] = {}
         bets = []
         for column in np.flatnonzero(silence == silence_code(Silence.EDGE)).tolist():
             answer = self._bet(panel, fit, column)
             if isinstance(answer, Bet):
                 silence[column] = 0
-                del detail[column]
                 bets.append((column, answer))
             else:
                 detail[column] = answer
@@ -180,6 +172,7 @@ class MeanReversion:
             close=self._close(fit),
             bets=tuple(bets),
             detail=detail,
+            fit=fit,
         )
 
     def _close(self, fit: Fit) -> NDArray[np.int8]:
@@ -219,15 +212,24 @@ class MeanReversion:
             stop_cooldown_ms=round(self.params.stop_cooldown_hours * gates.HOUR_MS),
         )
 
-    def _explain(self, panel: Panel, fit: Fit, column: int) -> str:
-        """What keeps a market from a signal, for people."""
-        if not fit.fitted[column]:
-            hourly = panel.features.hourly
-            rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
-            return f"statistics rest on {rests} / need {FIT_BARS} bars"
-        if not fit.reverting[column]:
+    def _words(self, panel: Panel, view: View, code: int, column: int) -> str:
+        """What keeps a market from a signal, for people; "" where the gate's name says it."""
+        fit, reason = view.fit, SILENCES[code - 1] if code else None
+        if reason is Silence.WARMUP:
+            waiting = gates.warmup(panel, self.limits, view.horizon)[column]
+            return gates.warming(panel, self.limits, column) if waiting else _rests(panel, column)
+        if reason is Silence.REGIME:
             return _why(panel, fit, column)
-        return f"z {fit.z[column]:+.2f} / needs {self.params.entry_zscore:.2f}"
+        if reason is Silence.NO_SIGNAL:
+            return f"z {fit.z[column]:+.2f} / needs {self.params.entry_zscore:.2f}"
+        return view.detail.get(column, "") if reason is Silence.EDGE else ""
+
+
+def _rests(panel: Panel, column: int) -> str:
+    """How much the statistics rest on, where that is not enough yet."""
+    hourly = panel.features.hourly
+    rests = int(min(hourly.pull_bars[column], hourly.ratio_bars[column]))
+    return f"statistics rest on {rests} / need {FIT_BARS} bars"
 
 
 def _fit(panel: Panel, params: Params) -> Fit:

@@ -1,8 +1,8 @@
 """Prints what each piece costs: `python -m tests.bench [WORD ...]` (only pieces with that word).
 
 Sections have a word of their own: `stages` is the demo's fast-forward through collect and desk,
-`collect` goes from the exchange's bytes to stored ticks. `archive` runs only when asked
-for: it takes some minutes.
+`collect` goes from the exchange's bytes to stored ticks. `archive` and `opinions` (every strategy
+over 5,000 markets) run only when asked for: they take some minutes.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from tests.bench import archive, collection, stages
+from tests.bench import archive, collection, opinions, stages
 from tests.bench.clock import Cost, measure, reference
 from tests.bench.pieces import PIECES
 
@@ -20,6 +20,9 @@ SECTIONS = (
     ("stages", "The demo's fast-forward, collect and desk on SQLite:", stages.fast_forward),
 )
 """(word, heading, what gives the lines); the last one leaves Django set up on its database."""
+
+ALONE = (("archive", archive.run), ("opinions", opinions.figures))
+"""Takes minutes, so only when asked for."""
 
 HEADER = f"{'piece':44} {'us':>12} {'ratio':>10} {'a second':>12}"
 
@@ -34,9 +37,10 @@ def main(words: list[str]) -> int:
     """Measure the chosen pieces, each beside a fresh reading of the reference loop."""
     chosen = [piece for piece in PIECES if not words or any(w in piece.name for w in words)]
     sections = [section for section in SECTIONS if not words or section[0] in words]
-    if "archive" in words:
-        print(archive.run())
-        return 0
+    for word, figures in ALONE:
+        if word in words:
+            print(figures())
+            return 0
     if not chosen and not sections:
         print(f"No piece has {' or '.join(words)} in its name.", file=sys.stderr)
         return 2

@@ -35,7 +35,7 @@ def keys(model=schema.File, prefix=""):
     """Every key of a model and of the blocks within it, with what it takes."""
     found = {}
     for name, field in model.model_fields.items():
-        key, kind = prefix + name, field.annotation
+        key, kind = prefix + (field.alias or name), field.annotation
         if key == "strategies":
             found |= keys(schema.StrategyBlock, "strategies.NAME.")
         elif isinstance(kind, type) and issubclass(kind, BaseModel):

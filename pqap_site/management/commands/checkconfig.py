@@ -113,7 +113,7 @@ def _softer(limits: Limits) -> Iterator[tuple[str, str]]:
 
 
 def _strategies(configuration: config.Configuration) -> Iterator[tuple[str, str]]:
-    for position, name in enumerate(library.REGISTRY):
+    for position, name in enumerate({**library.REGISTRY, **configuration.outside_strategies}):
         label = "" if position else "Strategies"
         yield label, f"{name:<20}{_state(configuration, name)}"
 

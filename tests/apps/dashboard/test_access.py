@@ -185,7 +185,7 @@ WRONG = [
     ("/api/withdraw", {"reason": "x"}, 400, "amount"),
     ("/api/account/new", {"reason": "x", "capital": "0"}, 400, "amount"),
     ("/api/strategies/no_such/disable", {"reason": "x"}, 404, None),
-    ("/api/strategies/market_maker_v1/enable", {"reason": "x"}, 409, None),
+    ("/api/strategies/ml_prediction_v1/enable", {"reason": "x"}, 409, None),
     ("/api/strategies/dual_arb_v1/remove", {"reason": "x"}, 404, None),
     ("/api/limits/no_such", {"reason": "x", "value": "5"}, 404, None),
     ("/api/limits/daily_loss_limit", {"reason": "x"}, 400, "value"),

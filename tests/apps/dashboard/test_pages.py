@@ -208,7 +208,7 @@ def test_a_strategy_is_switched_from_the_system_page(desk, log_in):
     client = log_in("operator")
     page = client.get("/system").content.decode()
     assert 'action="/strategies/dual_arb_v1/disable"' in page
-    assert "/strategies/market_maker_v1/" not in page
+    assert "/strategies/ml_prediction_v1/" not in page
 
     client.post("/strategies/dual_arb_v1/disable", {"reason": "x", "sure": "yes"})
     assert execution.Change.objects.latest("pk").kind == "disable"

@@ -91,7 +91,7 @@ def mirrored(ticks: Iterable[Tick]) -> Iterator[Tick]:
     """The same ticks with YES and NO of every market swapped."""
     seen: dict[int, Universe] = {}
     for tick in ticks:
-        world = seen.setdefault(id(tick.universe), _swapped(tick.universe))
+        world = seen.setdefault(id(tick.universe), swapped(tick.universe))
         yield replace(
             make_tick(
                 world,
@@ -108,8 +108,31 @@ def mirrored(ticks: Iterable[Tick]) -> Iterator[Tick]:
         )
 
 
-def _swapped(world: Universe) -> Universe:
+def swapped(world: Universe) -> Universe:
+    """The same markets with YES and NO of each swapped."""
     return Universe(world.version, tuple(replace(m, yes=m.no, no=m.yes) for m in world.markets))
+
+
+def reordered(tick: Tick, order: Sequence[int]) -> Tick:
+    """The same tick with its markets in another order of columns."""
+    world = Universe(tick.universe.version, tuple(tick.universe.markets[n] for n in order))
+    names = ("bid", "ask", "bid_size", "ask_size", "bid_valid", "ask_valid", "observed_at")
+    columns = {name: getattr(tick, name)[order] for name in (*names, "venue_at", "coherent")}
+    place = {old: new for new, old in enumerate(order)}
+    return replace(
+        tick,
+        universe=world,
+        depth=tuple(tick.depth[n] for n in order),
+        no_depth={place[column]: blob for column, blob in tick.no_depth.items()},
+        **columns,
+    )
+
+
+def reordered_bar(bar: SealedBar, order: Sequence[int]) -> SealedBar:
+    """The same bar with its markets in another order of columns."""
+    world = Universe(bar.universe.version, tuple(bar.universe.markets[n] for n in order))
+    names = ("bid", "ask", "micro", "changes", "count", "valid")
+    return replace(bar, universe=world, **{name: getattr(bar, name)[order] for name in names})
 
 
 def ornstein(

@@ -239,3 +239,22 @@ class TestConfirmation:
         carried = two_books(yes_book(), no_book(), at=b.NOON + 10_000, observed_at=b.NOON)
 
         assert asked(first, carried).signals == ()
+
+
+class TestForced:
+    """A rule that may lose trades on sound mirrored books: what a test of honesty needs."""
+
+    def test_it_buys_what_costs_a_dollar_and_the_spread(self):
+        rule = DualArb(Params(min_edge=-0.1, min_profit=-1_000))
+        panel = Panel()
+        for at in (0, 10_000):
+            panel.advance(b.tick(b.universe(b.market(fee_rate="0.05")), at=b.NOON + at))
+
+        opinion = rule.evaluate(panel)
+
+        (basket,) = opinion.signals
+        assert [leg.limit for leg in basket.legs] == [420_000, 600_000]
+        assert {leg.edge for leg in basket.legs} == {1}  # claims next to nothing, so it is sized
+
+    def test_not_where_it_would_lose_more(self):
+        assert pairing(b.tick(), b.market(), Params(min_edge=-0.02, min_profit=-1_000)) is None

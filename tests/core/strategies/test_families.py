@@ -1,0 +1,287 @@
+"""What every rule promises, asked of each of them in a moment in which it wants to trade."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from execution.core import quoting
+from markets.core import venue
+from markets.core.bars import SealedBar
+from markets.core.tick import Tick
+from markets.core.types import ONE, FeeSchedule, Market
+from strategies.core.journal import Journal
+from strategies.core.types import (
+    LEAVE_BOTH,
+    LEAVE_NO,
+    LEAVE_YES,
+    STOP,
+    Basket,
+    Bet,
+    Opinion,
+    Quote,
+    Signal,
+    Silence,
+    silence_code,
+)
+from tests.core.markets import histories
+from tests.worlds import rules, scenes
+from tests.worlds.plants import PLANTS
+from tests.worlds.scenes import Scene
+
+NAMES = sorted(PLANTS)
+SETS = "set_arb_v1"
+SIDES_DIFFER = {SETS: "YES of exclusive outcomes is not NO: see the permutation of outcomes"}
+
+
+@pytest.fixture(params=NAMES)
+def scene(request) -> Scene:
+    return scenes.first(request.param)
+
+
+def legs(signals: tuple[Signal, ...]) -> list[Bet]:
+    """Every Bet there is, alone or in a basket."""
+    found = []
+    for signal in signals:
+        found += list(signal.legs) if isinstance(signal, Basket) else [signal]
+    return [each for each in found if isinstance(each, Bet)]
+
+
+def named(opinion: Opinion) -> set[tuple[str, ...]]:
+    """What each signal wants to hold: tokens, or the market it quotes."""
+    return {
+        tuple(sorted(leg.token for leg in signal.legs))
+        if isinstance(signal, Basket)
+        else (signal.token if isinstance(signal, Bet) else signal.market,)
+        for signal in opinion.signals
+    }
+
+
+class TestMirror:
+    """Family 1: with YES and NO swapped the decision is swapped, to the last digit."""
+
+    def test_the_other_name_of_a_token_changes_nothing(self, scene):
+        if scene.rule.name in SIDES_DIFFER:
+            pytest.skip(SIDES_DIFFER[scene.rule.name])
+        said, swapped = scene.opinion(), mirrored(scene).opinion()
+
+        assert said.silence.tolist() == swapped.silence.tolist()
+        assert [turned(value) for value in said.fair.tolist()] == swapped.fair.tolist()
+        assert [across(value) for value in said.close.tolist()] == swapped.close.tolist()
+        assert [bare(signal) for signal in said.signals] == [
+            other(bare(signal)) for signal in swapped.signals
+        ]
+
+    def test_the_order_of_outcomes_changes_nothing(self):
+        scene = scenes.first(SETS)
+        order = list(range(len(scene.tick.universe)))[::-1]
+        said, turned_round = scene.opinion(), permuted(scene, order).opinion()
+
+        assert named(said) == named(turned_round)
+        assert said.silence.tolist() == turned_round.silence[::-1].tolist()
+
+
+class TestCosts:
+    """Family 2: whatever costs more never adds a signal."""
+
+    @pytest.mark.parametrize("factor", [1.3, 2, 6])
+    def test_a_higher_fee_adds_nothing(self, scene, factor):
+        def dearer(market: Market) -> Market:
+            assert market.terms.fee is not None
+            fee = FeeSchedule(round(market.terms.fee.rate * factor))
+            return replace(market, terms=replace(market.terms, fee=fee))
+
+        assert named(scene.in_world(dearer).opinion()) <= named(scene.opinion())
+
+    @pytest.mark.parametrize("ticks", [1, 2, 5])
+    def test_a_wider_spread_adds_nothing(self, scene, ticks):
+        wide = Scene(
+            scene.rule,
+            tuple(wider_bar(bar, ticks) for bar in scene.bars),
+            wider_tick(scene.previous, ticks),
+            wider_tick(scene.tick, ticks),
+        )
+
+        if scene.rule.name != "market_maker_v1":  # A maker earns the spread.
+            assert named(wide.opinion()) <= named(scene.opinion())
+
+
+class TestGrid:
+    """Family 3: prices on the grid within (0, 1), sizes that the exchange takes."""
+
+    def test_whatever_it_says_can_be_ordered(self, scene):
+        world = scene.tick.universe
+        assert scene.signals
+        for bet in legs(scene.signals):
+            terms = world.markets[world.column[bet.market]].terms
+            assert venue.on_grid(bet.limit, terms.tick_size)
+            assert bet.size >= terms.min_size
+            assert bet.size == venue.floor_size(bet.size)
+            assert 0 < bet.fair < ONE
+            assert bet.plan.hold_to_resolution or bet.plan.max_hold_ms > 0
+        for quote in (each for each in scene.signals if isinstance(each, Quote)):
+            market = world.markets[world.column[quote.market]]
+            touch = scene.tick.touch(market.yes.id)
+            for held in (-quote.max_inventory, 0, quote.max_inventory):
+                at = quoting.prices(quote, held, market, touch)
+                assert at.bid is None or at.ask is None or 0 < at.bid < at.ask < ONE
+
+
+class TestPast:
+    """Family 4: what comes after a moment does not change what was said at it."""
+
+    def test_what_is_cut_off_after_a_moment_changes_nothing(self, scene):
+        world = scenes.world(scene.rule.name)
+        seen = []
+        for number, (bars, previous, panel) in enumerate(scenes.moments(world)):
+            if number % 12 == 0:
+                warm = scene.rule.evaluate(panel)
+                cold = Scene(scene.rule, tuple(bars), previous, panel.tick).opinion()
+                assert same(warm, cold)
+                seen.append(warm)
+            if number > 100:
+                break
+
+        assert len(seen) > 5
+
+
+class TestGates:
+    """Family 5: any gate that is shut silences the market, under its own code."""
+
+    CHANGES = {
+        Silence.STALE: lambda tick, at: columns(tick, at, observed_at=tick.at - 500_000),
+        Silence.INCOHERENT: lambda tick, at: columns(tick, at, coherent=False),
+    }
+    TERMS = {
+        Silence.FEE: lambda m: replace(m, terms=replace(m.terms, fee=None)),
+        Silence.RULES: lambda m: replace(m, tags=("ambiguous",)),
+        Silence.VENUE: lambda m: replace(m, terms=replace(m.terms, accepting_orders=False)),
+    }
+    DIRECTIONAL = {
+        Silence.EXPIRY: lambda m: replace(m, terms=replace(m.terms, end_at=None)),
+        Silence.ACTIVITY: lambda m: replace(m, volume_24h=0),
+    }
+
+    @pytest.mark.parametrize("reason", CHANGES)
+    def test_of_the_tick(self, scene, reason):
+        shut = replace(scene, tick=self.CHANGES[reason](scene.tick, scene.columns()))
+
+        assert silenced(shut, scene, reason)
+
+    @pytest.mark.parametrize("reason", [*TERMS, *DIRECTIONAL])
+    def test_of_the_terms(self, scene, reason):
+        if reason in self.DIRECTIONAL and scene.rule.name == SETS:
+            pytest.skip("a set is bought whatever its outcomes do")
+        change = {**self.TERMS, **self.DIRECTIONAL}[reason]
+        names = {market.id for market in scene.markets()}
+        shut = scene.in_world(lambda market: change(market) if market.id in names else market)
+
+        assert silenced(shut, scene, reason)
+
+
+class TestAgain:
+    """Family 6: one snapshot, one intent."""
+
+    def test_asking_twice_says_the_same_and_opens_nothing_new(self, scene):
+        first, second, journal = scene.opinion(), scene.opinion(), Journal()
+        opened = journal.write(scene.tick, [first]).opened
+        again = journal.write(scene.tick, [second])
+
+        assert same(first, second)
+        assert opened
+        assert again.opened == again.closed == ()
+
+
+def mirrored(scene: Scene) -> Scene:
+    """Bars and ticks with YES and NO of every market swapped, and the rule told accordingly."""
+    before, now = histories.mirrored([scene.previous, scene.tick])
+    bars = tuple(
+        replace(
+            bar,
+            universe=histories.swapped(bar.universe),
+            bid=np.where(bar.valid, ONE - bar.ask, 0),
+            ask=np.where(bar.valid, ONE - bar.bid, 0),
+            micro=np.where(bar.valid, ONE - bar.micro, 0),
+        )
+        for bar in scene.bars
+    )
+    return Scene(rules.mirrored(scene.rule), bars, before, now)
+
+
+def permuted(scene: Scene, order: list[int]) -> Scene:
+    """The same markets in another order of columns."""
+    return Scene(
+        scene.rule,
+        tuple(histories.reordered_bar(bar, order) for bar in scene.bars),
+        histories.reordered(scene.previous, order),
+        histories.reordered(scene.tick, order),
+    )
+
+
+def turned(fair: int) -> int:
+    """A fair value of NO; 0 is none."""
+    return ONE - fair if fair else 0
+
+
+def across(close: int) -> int:
+    """Who leaves, when YES and NO have changed names."""
+    stop, who = close & STOP, close & LEAVE_BOTH
+    return stop | {LEAVE_YES: LEAVE_NO, LEAVE_NO: LEAVE_YES}.get(who, who)
+
+
+def bare(signal: Signal) -> Signal:
+    """A signal without the words, and without the name of its token's side."""
+    if isinstance(signal, Basket):
+        return replace(signal, legs=tuple(bare(leg) for leg in signal.legs))  # type: ignore[misc]
+    return replace(signal, why="", outcome="") if isinstance(signal, Bet) else signal
+
+
+def other(signal: Signal) -> Signal:
+    """A quote seen from the other token; what is bought keeps its token's id."""
+    return replace(signal, fair=-signal.fair) if isinstance(signal, Quote) else signal
+
+
+def same(one: Opinion, two: Opinion) -> bool:
+    """Whether two opinions agree in everything."""
+    columns = ("silence", "fair", "close")
+    equal = all(np.array_equal(getattr(one, c), getattr(two, c)) for c in columns)
+    return equal and one.signals == two.signals and one.inputs == two.inputs
+
+
+def silenced(shut: Scene, open_: Scene, reason: Silence) -> bool:
+    """Whether the markets that had a signal have none, and say why."""
+    said, gone = shut.opinion(), {market.id for market in open_.markets()}
+    still = {leg.market for leg in legs(said.signals)}
+    still |= {each.market for each in said.signals if isinstance(each, Quote)}
+    told = {int(said.silence[column]) for column in open_.columns()}
+    return not still & gone and silence_code(reason) in told
+
+
+def columns(tick: Tick, at: list[int], **values: object) -> Tick:
+    """A tick with entries of its columns replaced."""
+    changed = {}
+    for name, value in values.items():
+        column = getattr(tick, name).copy()
+        column[at] = value
+        changed[name] = column
+    return replace(tick, **changed)
+
+
+def wider_bar(bar: SealedBar, ticks: int) -> SealedBar:
+    """A bar whose touches lie further apart, its microprice where it was."""
+    grid = bar.universe.tick_size
+    bid, ask = bar.bid - ticks * grid, bar.ask + ticks * grid
+    kept = bar.valid & (bid > 0) & (ask < ONE)
+    return replace(bar, bid=bid * kept, ask=ask * kept, micro=bar.micro * kept, valid=kept)
+
+
+def wider_tick(tick: Tick, ticks: int) -> Tick:
+    """A tick whose touches lie further apart."""
+    grid = tick.universe.tick_size
+    bid, ask = tick.bid - ticks * grid, tick.ask + ticks * grid
+    shown = tick.two_sided & (bid > 0) & (ask < ONE)
+    return histories.make_tick(
+        tick.universe, np.where(shown, bid, 0), np.where(shown, ask, ONE), at=tick.at, id=tick.id,
+        bid_size=tick.bid_size, ask_size=tick.ask_size, observed_at=tick.observed_at,
+        coherent=tick.coherent & shown,
+    )  # fmt: skip

@@ -1,0 +1,131 @@
+"""Strategies in a world: the same `evaluate` and `step` as the desk, in the base account alone."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from execution.core import attribution, engine, portfolio
+from execution.core.attribution import Attribution
+from execution.core.controls import Controls
+from execution.core.engine import Setting
+from execution.core.latency import Latency
+from execution.core.paper import MODELS, PaperVenue
+from execution.core.risk import Limits
+from execution.core.sizing import Sizing
+from execution.core.types import AccountName, Fill, Portfolio
+from markets.core.bars import BAR_MS
+from markets.core.panel import Panel
+from markets.core.types import ONE
+from strategies.core.evaluate import evaluate
+from strategies.core.journal import Journal
+from strategies.core.ports import Strategy
+from strategies.core.types import SILENCES
+from tests.worlds.world import START, World
+
+CAPITAL = 1_000_000 * ONE
+OFF = 10**15
+LIMITS = Limits(
+    max_capital_per_market=OFF, max_capital_per_strategy=OFF, daily_loss_limit=OFF,
+    max_drawdown=ONE, max_event_loss=OFF, max_cluster_loss=OFF, max_total_exposure=OFF,
+    max_orders_per_minute=OFF, max_book_age=OFF,
+)  # fmt: skip
+SIZING = Sizing(
+    kelly_fraction=ONE // 100,
+    max_fraction_per_market=ONE // 10_000,
+    max_depth_share=ONE // 10,
+    cash_floor=0,
+)
+
+
+@dataclass(slots=True)
+class Result:
+    """What a strategy did in a world: its fills, and by event its parts and its gain before costs.
+
+    `gross` is what prices did for it, micro-dollars: the result with all costs added, what is
+    still held at what it is truly worth.
+    """
+
+    fills: int = 0
+    parts: Attribution = field(default_factory=Attribution)
+    gross: dict[str, int] = field(default_factory=dict)
+    silent: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def costs(self) -> int:
+        """Spread, latency, slippage and fees, micro-dollars."""
+        parts = self.parts
+        return parts.spread + parts.latency + parts.slippage + parts.fees
+
+    @property
+    def net(self) -> int:
+        """The result, what is held at its true worth, micro-dollars."""
+        return sum(self.gross.values()) - self.costs
+
+    @property
+    def z(self) -> float:
+        """The gain before costs in standard errors; events are independent of each other."""
+        noise = sqrt(sum(value * value for value in self.gross.values()))
+        return sum(self.gross.values()) / noise if noise else 0.0
+
+    @property
+    def net_z(self) -> float:
+        """The result after costs in standard errors, by the same events."""
+        noise = sqrt(sum(value * value for value in self.gross.values()))
+        return self.net / noise if noise else 0.0
+
+
+def run(world: World, strategies: Sequence[Strategy]) -> dict[str, Result]:
+    """Take every strategy through the whole world, daily loss and drawdown off."""
+    account, _ = portfolio.deposit(Portfolio(AccountName.BASE), CAPITAL, START - 1, "world")
+    control = Controls.of(frozenset(each.name for each in strategies), LIMITS)
+    venue = PaperVenue(Latency(250, 1200, 1), MODELS[AccountName.BASE])
+    setting = Setting(SIZING, ZoneInfo("UTC"))
+    panel, journal = Panel(), Journal()
+    found = {each.name: Result() for each in strategies}
+    fills: list[Fill] = []
+    for tick in world.ticks():
+        panel.advance(tick)
+        opinions = evaluate(strategies, panel)
+        page = journal.write(tick, opinions)
+        account, facts = engine.step(
+            account, tick, page.standing, {each.strategy: each for each in opinions},
+            control=control, venue=venue, setting=setting,
+        )  # fmt: skip
+        fills += [fact for fact in facts if isinstance(fact, Fill)]
+        for opinion in opinions:
+            _count(found[opinion.strategy], opinion.silence)
+    _divide(found, world, account, fills)
+    return found
+
+
+def _count(result: Result, silence: np.ndarray) -> None:
+    for code, number in enumerate(np.bincount(silence, minlength=1).tolist()):
+        if number:
+            result.silent[SILENCES[code - 1] if code else "signalled"] += number
+
+
+def _divide(
+    found: dict[str, Result], world: World, account: Portfolio, fills: Sequence[Fill]
+) -> None:
+    """Sum fills and holdings by strategy and event; both sides of a cost are in the fills."""
+    held = account.positions.values()
+    parts = attribution.by(lambda it: (it.strategy, world.event_of[it.market]), fills, held)
+    for (strategy, event), part in parts.items():
+        result = found[strategy]
+        result.parts += part
+        result.gross[event] = part.signal + part.settlement + part.open
+    last = world.shape.bars - 1
+    for holding in held:
+        yes = world.worth(holding.market, last)
+        worth = yes if holding.token.startswith("yes") else 1 - yes
+        event = world.event_of[holding.market]
+        found[holding.strategy].gross[event] += round(holding.size * worth) - holding.value
+    for fill in fills:
+        found[fill.strategy].fills += 1
+
+
+__all__ = ["BAR_MS", "Result", "run"]
