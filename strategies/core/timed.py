@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from markets.core import venue
 from markets.core.panel import Panel
 from markets.core.types import ONE
-from markets.core.window import HOUR
+from markets.core.window import HOUR, Floats
 from strategies.core import pricing
 from strategies.core.types import Bet, Plan
 
@@ -76,6 +78,15 @@ def bet(who: Named, panel: Panel, column: int, aim: Aim) -> Bet | str:
         variance=aim.variance,
         plan=aim.plan,
         why=aim.why,
+    )
+
+
+def gains(panel: Panel, yes: Floats, no: Floats) -> tuple[Floats, Floats]:
+    """What YES and NO at these log odds are worth beyond their asks, before any fee, dollars."""
+    shown = panel.features
+    return (
+        1 / (1 + np.exp(-yes)) - shown.ask / ONE,
+        1 / (1 + np.exp(-no)) - (ONE - shown.bid) / ONE,
     )
 
 

@@ -14,6 +14,7 @@ from strategies.library import (
     momentum_v1,
     outside,
     set_arb_v1,
+    time_arb_v1,
     value_bet_v1,
 )
 from strategies.library.dual_arb_v1 import DualArb
@@ -22,6 +23,7 @@ from strategies.library.mean_reversion_v1 import MeanReversion
 from strategies.library.ml_prediction_v1 import MlPrediction
 from strategies.library.momentum_v1 import Momentum
 from strategies.library.set_arb_v1 import SetArb
+from strategies.library.time_arb_v1 import TimeArb
 from strategies.library.value_bet_v1 import ValueBet
 
 
@@ -66,7 +68,11 @@ _ENTRIES = (
     ),
     Entry("market_maker_v1", MarketMaker.description, Built(MarketMaker, market_maker_v1.Params)),
     Entry("set_arb_v1", SetArb.description, Built(SetArb, set_arb_v1.Params, learns=("outcomes",))),
-    Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
+    Entry(
+        "time_arb_v1",
+        TimeArb.description,
+        Built(TimeArb, time_arb_v1.Params, learns=("seasons",)),
+    ),
     Entry(
         "value_bet_v1",
         ValueBet.description,

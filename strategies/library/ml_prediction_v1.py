@@ -153,11 +153,10 @@ class MlPrediction:
 
     def _promising(self, panel: Panel, found: Forecast) -> NDArray[np.bool_]:
         """Where either token's cautious price beats its ask before fees and the way out."""
-        shown, doubt = panel.features, LOWER_80 * np.where(found.known, found.error, 0.0)
-        later = shown.x + np.where(found.known, found.move, 0.0)
-        yes = 1 / (1 + np.exp(doubt - later)) - shown.ask / ONE
-        no = 1 / (1 + np.exp(doubt + later)) - (ONE - shown.bid) / ONE
-        promising: NDArray[np.bool_] = np.maximum(yes, no) >= self.params.min_edge
+        doubt = LOWER_80 * np.where(found.known, found.error, 0.0)
+        later = panel.features.x + np.where(found.known, found.move, 0.0)
+        gains = timed.gains(panel, later - doubt, -later - doubt)
+        promising: NDArray[np.bool_] = np.maximum(*gains) >= self.params.min_edge
         return promising
 
     def _judge(self, panel: Panel, found: Forecast, column: int) -> Bet | str:
