@@ -50,15 +50,20 @@ def bet(who: Named, panel: Panel, column: int, aim: Aim) -> Bet | str:
     """The Bet that the token is worth more then than it costs now, or why costs eat it.
 
     Both sides are taken: the ask with its fee now; then the bid, half of today's spread below the
-    expected price, with its fee.
+    expected price, with its fee. What is held to the outcome is not sold, so that costs nothing.
     """
     market = panel.tick.universe.markets[column]
     fee = market.terms.fee
     if fee is None:
         return "the fee schedule is unknown"
+    if aim.size < market.terms.min_size:
+        return (
+            f"{aim.size / ONE:.0f} shares / the smallest order is {market.terms.min_size / ONE:.0f}"
+        )
     bid, ask = touch(panel, column, yes=aim.yes)
     counted = aim.chance if aim.cautious is None else aim.cautious
-    net = counted - pricing.charge(counted, fee) - (ask - bid) / 2 / ONE
+    leaving = pricing.charge(counted, fee) + (ask - bid) / 2 / ONE
+    net = counted if aim.plan.hold_to_resolution else counted - leaving
     limit = pricing.highest(net - aim.least, fee, market.terms.tick_size)
     spent = ask / ONE + pricing.charge(ask / ONE, fee)
     if limit is None or ask > limit:

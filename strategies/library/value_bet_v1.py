@@ -216,6 +216,8 @@ class ValueBet:
         yes_gain, no_gain = (float(gain[column]) for gain in _gross(panel, belief))
         if market.terms.fee is None:
             return "the fee schedule is unknown"
+        if round(params.max_shares * ONE) < market.terms.min_size:
+            return f"the smallest order is {market.terms.min_size / ONE:.0f} shares"
         if yes_gain == no_gain:
             return "neither token is cheaper than the other"
         offer = self._offer(panel, belief, column, yes=yes_gain > no_gain)

@@ -17,7 +17,7 @@ from markets.models import Pin
 from markets.selectors import ticks
 from markets.services import collect, universe
 from markets.sources.synthetic import SyntheticSource
-from strategies.library import REGISTRY
+from strategies.library import REGISTRY, Entry
 from strategies.models import Signal
 from tests.flows import taker
 
@@ -161,7 +161,7 @@ def test_switching_a_strategy_off_and_back_to_the_configuration():
     ("kind", "scope", "value", "names"),
     [
         ("enable", "nobody", "", "strategy"),
-        ("enable", "momentum_v1", "", "unavailable"),
+        ("enable", "someday_v1", "", "unavailable"),
         ("limit", "max_fun", "1", "limit"),
         ("limit", "daily_loss_limit", "-1", "value"),
         ("limit", "daily_loss_limit", "1.5", "value"),
@@ -169,7 +169,8 @@ def test_switching_a_strategy_off_and_back_to_the_configuration():
         ("halt", "planet:earth", "", "scope"),
     ],
 )
-def test_decisions_that_cannot_be_carried_out_are_refused(kind, scope, value, names):
+def test_decisions_that_cannot_be_carried_out_are_refused(kind, scope, value, names, monkeypatch):
+    monkeypatch.setitem(REGISTRY, "someday_v1", Entry("someday_v1", "Is not built."))
     with pytest.raises(changes.BadChange, match=names):
         changes.record(kind=kind, scope=scope, value=value, who="ann", why="because")
 
