@@ -17,7 +17,7 @@ from markets.models import Pin
 from markets.selectors import ticks
 from markets.services import collect, universe
 from markets.sources.synthetic import SyntheticSource
-from strategies.library import REGISTRY, Entry
+from strategies.library import REGISTRY
 from strategies.models import Signal
 from tests.flows import taker
 
@@ -169,8 +169,8 @@ def test_switching_a_strategy_off_and_back_to_the_configuration():
         ("halt", "planet:earth", "", "scope"),
     ],
 )
-def test_decisions_that_cannot_be_carried_out_are_refused(kind, scope, value, names, monkeypatch):
-    monkeypatch.setitem(REGISTRY, "someday_v1", Entry("someday_v1", "Is not built."))
+def test_decisions_that_cannot_be_carried_out_are_refused(kind, scope, value, names):
+    models.StrategyState.objects.create(name="someday_v1", state="unavailable")
     with pytest.raises(changes.BadChange, match=names):
         changes.record(kind=kind, scope=scope, value=value, who="ann", why="because")
 
