@@ -64,8 +64,9 @@ def bet(who: Named, panel: Panel, column: int, aim: Aim) -> Bet | str:
     counted = aim.chance if aim.cautious is None else aim.cautious
     leaving = pricing.charge(counted, fee) + (ask - bid) / 2 / ONE
     net = counted if aim.plan.hold_to_resolution else counted - leaving
-    limit = pricing.highest(net - aim.least, fee, market.terms.tick_size)
     spent = ask / ONE + pricing.charge(ask / ONE, fee)
+    budget = net - aim.least
+    limit = None if spent > budget else pricing.highest(budget, fee, market.terms.tick_size)
     if limit is None or ask > limit:
         return f"nets {net - spent:+.4f} a share after costs / needs {aim.least:.4f}"
     token = market.yes if aim.yes else market.no

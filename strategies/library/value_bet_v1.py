@@ -207,25 +207,29 @@ class ValueBet:
 
     def _promising(self, panel: Panel, belief: Belief) -> Ints:
         """Columns in which either token is cheap enough before fees and carry."""
-        gross = np.maximum(*_gross(panel, belief))
-        return np.flatnonzero(belief.known & (gross >= self.params.min_edge))
+        gross = np.maximum(*_gross(panel, belief, slice(None)))
+        needed = np.maximum(self.params.min_edge, self.params.min_errors * belief.error)
+        if not self.params.min_errors:
+            needed = np.full(len(gross), self.params.min_edge)
+        return np.flatnonzero(belief.known & (gross >= needed))
 
     def _judge(self, panel: Panel, belief: Belief, column: int) -> Bet | str:
         """The Bet on the better token, or why there is none."""
         market, params = panel.tick.universe.markets[column], self.params
-        yes_gain, no_gain = (float(gain[column]) for gain in _gross(panel, belief))
+        yes_gain, no_gain = _gross(panel, belief, column)
         if market.terms.fee is None:
             return "the fee schedule is unknown"
         if round(params.max_shares * ONE) < market.terms.min_size:
             return f"the smallest order is {market.terms.min_size / ONE:.0f} shares"
         if yes_gain == no_gain:
             return "neither token is cheaper than the other"
-        offer = self._offer(panel, belief, column, yes=yes_gain > no_gain)
+        offer = self._offer(panel, belief, column, yes=bool(yes_gain > no_gain))
         lowest, highest = params.min_price, params.max_price
         if not round(lowest * ONE) <= offer.ask <= round(highest * ONE):
             return f"ask {offer.ask / ONE:.3f} / from {lowest:.2f} to {highest:.2f}"
-        budget = min((offer.low - offer.needed) / (1 + offer.carry), 1.0)
-        limit = pricing.highest(budget, market.terms.fee, market.terms.tick_size)
+        budget = (offer.low - offer.needed) / (1 + offer.carry)
+        dear = offer.spent > budget
+        limit = None if dear else pricing.highest(budget, market.terms.fee, market.terms.tick_size)
         if limit is None or offer.ask > limit:
             return f"edge {offer.gain:+.4f} a share after costs / needs {offer.needed:.4f}"
         top = venue.floor_price(round(highest * ONE), market.terms.tick_size)
@@ -291,10 +295,10 @@ class ValueBet:
         return f"its cell rests on {rests} / needs {self.params.min_events:.0f} events"
 
 
-def _gross(panel: Panel, belief: Belief) -> tuple[Floats, Floats]:
+def _gross(panel: Panel, belief: Belief, at: int | slice) -> tuple[Floats, Floats]:
     """What YES and NO are cautiously worth beyond their asks, before fee and carry, dollars."""
-    shown = panel.features
-    return belief.low_yes - shown.ask / ONE, belief.low_no - (ONE - shown.bid) / ONE
+    ask, bid = panel.features.ask[at], panel.features.bid[at]
+    return belief.low_yes[at] - ask / ONE, belief.low_no[at] - (ONE - bid) / ONE
 
 
 def _left(panel: Panel, column: int) -> int:
