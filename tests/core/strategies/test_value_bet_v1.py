@@ -247,14 +247,14 @@ class TestExclusiveOutcomes:
 
         assert not exclusive.normalised(scenes.along(ticks)[1])[1].any()
 
-    def test_an_overround_only_makes_it_more_cautious(self):
-        scene = moments.first(RULE, exclusive_ticks(24), "Yes", 290)
-        market = scene.tick.universe.markets[scene.column]
+    @pytest.mark.parametrize(("outcome", "total"), [("Yes", 1.04), ("No", 0.96)])
+    def test_a_sum_that_is_off_only_makes_it_more_cautious(self, outcome, total):
+        ticks = exclusive_ticks(24, total=total)
+        scene = moments.first(RULE, ticks, outcome, 290)
         alone = scene.with_market(lambda m: replace(m, event=replace(m.event, neg_risk=False)))
 
         assert alone.bet(RULE) is not None
         assert scene.bet(RULE).edge < alone.bet(RULE).edge
-        assert market.event.neg_risk
 
 
 class TestMirror:
