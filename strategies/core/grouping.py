@@ -36,7 +36,8 @@ def groups(universe: Universe) -> Groups:
         event = events.setdefault(market.event.id or market.id, len(events))
         of_event.append(event)
         of_category.append(categories.setdefault(market.category, len(categories)))
-        exclusive[event] = market.event.neg_risk and not market.event.augmented
+        one_comes = market.event.neg_risk and not market.event.augmented
+        exclusive[event] = exclusive.get(event, True) and one_comes
     return Groups(
         event=np.array(of_event, dtype=np.int64),
         category=np.array(of_category, dtype=np.int64),

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from markets.core import venue
 from markets.core.panel import Panel
 from markets.core.types import ONE
-from markets.core.window import HOUR
+from markets.core.window import HOUR, Floats
 from strategies.core import pricing
 from strategies.core.types import Bet, Plan
 
@@ -48,17 +50,23 @@ def bet(who: Named, panel: Panel, column: int, aim: Aim) -> Bet | str:
     """The Bet that the token is worth more then than it costs now, or why costs eat it.
 
     Both sides are taken: the ask with its fee now; then the bid, half of today's spread below the
-    expected price, with its fee.
+    expected price, with its fee. What is held to the outcome is not sold, so that costs nothing.
     """
     market = panel.tick.universe.markets[column]
     fee = market.terms.fee
     if fee is None:
         return "the fee schedule is unknown"
+    if aim.size < market.terms.min_size:
+        return (
+            f"{aim.size / ONE:.0f} shares / the smallest order is {market.terms.min_size / ONE:.0f}"
+        )
     bid, ask = touch(panel, column, yes=aim.yes)
     counted = aim.chance if aim.cautious is None else aim.cautious
-    net = counted - pricing.charge(counted, fee) - (ask - bid) / 2 / ONE
-    limit = pricing.highest(net - aim.least, fee, market.terms.tick_size)
+    leaving = pricing.charge(counted, fee) + (ask - bid) / 2 / ONE
+    net = counted if aim.plan.hold_to_resolution else counted - leaving
     spent = ask / ONE + pricing.charge(ask / ONE, fee)
+    budget = net - aim.least
+    limit = None if spent > budget else pricing.highest(budget, fee, market.terms.tick_size)
     if limit is None or ask > limit:
         return f"nets {net - spent:+.4f} a share after costs / needs {aim.least:.4f}"
     token = market.yes if aim.yes else market.no
@@ -76,6 +84,15 @@ def bet(who: Named, panel: Panel, column: int, aim: Aim) -> Bet | str:
         variance=aim.variance,
         plan=aim.plan,
         why=aim.why,
+    )
+
+
+def gains(panel: Panel, yes: Floats, no: Floats) -> tuple[Floats, Floats]:
+    """What YES and NO at these log odds are worth beyond their asks, before any fee, dollars."""
+    shown = panel.features
+    return (
+        1 / (1 + np.exp(-yes)) - shown.ask / ONE,
+        1 / (1 + np.exp(-no)) - (ONE - shown.bid) / ONE,
     )
 
 

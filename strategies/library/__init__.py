@@ -10,15 +10,21 @@ from strategies.library import (
     dual_arb_v1,
     market_maker_v1,
     mean_reversion_v1,
+    ml_prediction_v1,
     momentum_v1,
     outside,
     set_arb_v1,
+    time_arb_v1,
+    value_bet_v1,
 )
 from strategies.library.dual_arb_v1 import DualArb
 from strategies.library.market_maker_v1 import MarketMaker
 from strategies.library.mean_reversion_v1 import MeanReversion
+from strategies.library.ml_prediction_v1 import MlPrediction
 from strategies.library.momentum_v1 import Momentum
 from strategies.library.set_arb_v1 import SetArb
+from strategies.library.time_arb_v1 import TimeArb
+from strategies.library.value_bet_v1 import ValueBet
 
 
 def _anything_goes(_: Any) -> str | None:
@@ -62,14 +68,31 @@ _ENTRIES = (
     ),
     Entry("market_maker_v1", MarketMaker.description, Built(MarketMaker, market_maker_v1.Params)),
     Entry("set_arb_v1", SetArb.description, Built(SetArb, set_arb_v1.Params, learns=("outcomes",))),
-    Entry("time_arb_v1", "Trades hours of the week and deadlines at which prices drift."),
-    Entry("value_bet_v1", "Buys outcomes that win more often than their price says."),
+    Entry(
+        "time_arb_v1",
+        TimeArb.description,
+        Built(TimeArb, time_arb_v1.Params, learns=("seasons",)),
+    ),
+    Entry(
+        "value_bet_v1",
+        ValueBet.description,
+        Built(
+            ValueBet,
+            value_bet_v1.Params,
+            value_bet_v1.validate,
+            learns=("calibration", "forecasts"),
+        ),
+    ),
     Entry(
         "momentum_v1",
         Momentum.description,
         Built(Momentum, momentum_v1.Params, momentum_v1.validate),
     ),
-    Entry("ml_prediction_v1", "Trades the six-hour forecast of a model trained on recorded books."),
+    Entry(
+        "ml_prediction_v1",
+        MlPrediction.description,
+        Built(MlPrediction, ml_prediction_v1.Params, learns=("forecaster",)),
+    ),
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

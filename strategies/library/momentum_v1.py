@@ -247,16 +247,17 @@ class Momentum:
         """The move up to the bar before the last one."""
         rows, scale = panel.window.rows(panel.tick.universe), panel.features.hourly.step
         safe = np.where(scale > 0, scale, 1.0)
-        now, price, known = _as_of(panel, rows, 1)
+        now, known = _as_of(panel, rows, 1)
         known &= panel.features.valid & (scale > 0)
-        each, before_price = [], price
+        each, before = [], now
         for span in SPANS:
-            before, before_price, seen = _as_of(panel, rows, 1 + span)
+            before, seen = _as_of(panel, rows, 1 + span)
             known &= seen
             each.append((now - before) / (safe * sqrt(span)))
         each = [np.where(known, strength, 0.0) for strength in each]
         mean = sum(each[1:], each[0]) / len(SPANS)
-        return Moves(tuple(each), mean, np.where(known, price - before_price, 0), known)
+        far = pricing.prices(now) - pricing.prices(before)
+        return Moves(tuple(each), mean, np.where(known, far, 0), known)
 
     def _moving(self, moves: Moves) -> Flags:
         """Whether there is a move of the right size in which both spans agree."""
@@ -334,13 +335,12 @@ def _bars(panel: Panel, ago: Ints) -> tuple[Floats, Flags]:
     )
 
 
-def _as_of(panel: Panel, rows: Ints, ago: int) -> tuple[Floats, Ints, Flags]:
-    """Logit and price of the last known bar within 15 minutes of the one `ago` bars back."""
+def _as_of(panel: Panel, rows: Ints, ago: int) -> tuple[Floats, Flags]:
+    """Logit of the last known bar within 15 minutes before the end of the one `ago` bars back."""
     valid = panel.window.valid(rows, FRESH, ago)
     last = FRESH - 1 - valid[:, ::-1].argmax(axis=1)
     line = np.arange(len(rows))
-    x, price = panel.window.x(rows, FRESH, ago), panel.window.ints("micro", rows, FRESH, ago)
-    return x[line, last], price[line, last], valid[line, last]
+    return panel.window.x(rows, FRESH, ago)[line, last], valid[line, last]
 
 
 def _turned(moves: Moves) -> NDArray[np.int8]:

@@ -161,7 +161,7 @@ def test_switching_a_strategy_off_and_back_to_the_configuration():
     ("kind", "scope", "value", "names"),
     [
         ("enable", "nobody", "", "strategy"),
-        ("enable", "momentum_v1", "", "unavailable"),
+        ("enable", "someday_v1", "", "unavailable"),
         ("limit", "max_fun", "1", "limit"),
         ("limit", "daily_loss_limit", "-1", "value"),
         ("limit", "daily_loss_limit", "1.5", "value"),
@@ -170,6 +170,7 @@ def test_switching_a_strategy_off_and_back_to_the_configuration():
     ],
 )
 def test_decisions_that_cannot_be_carried_out_are_refused(kind, scope, value, names):
+    models.StrategyState.objects.create(name="someday_v1", state="unavailable")
     with pytest.raises(changes.BadChange, match=names):
         changes.record(kind=kind, scope=scope, value=value, who="ann", why="because")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -124,3 +125,20 @@ def assert_costs_only_take_away(bets: Sequence[Bet | None]) -> None:
 
 def _fee(scene: Scene) -> Any:
     return scene.tick.universe.markets[scene.column].terms.fee
+
+
+def at(ticks: Sequence[Tick], text: str) -> list[Tick]:
+    """The same ticks with the last one at an instant (ISO 8601), to a whole hour."""
+    moved = int(datetime.fromisoformat(text).timestamp() * 1000) - ticks[-1].at
+    moved -= moved % 3_600_000
+    return [
+        replace(tick, at=tick.at + moved, observed_at=tick.observed_at + moved) for tick in ticks
+    ]
+
+
+def last(ticks: Sequence[Tick]) -> Panel:
+    """The panel after all of these ticks."""
+    panel = Panel()
+    for tick in ticks:
+        panel.advance(tick)
+    return panel

@@ -204,6 +204,11 @@ class TestSlopes:
         assert (found.t > 10).all()
         assert found.events.tolist() == [100, 100]
 
+    def test_what_every_event_says_alike_is_certain(self):
+        moved = np.ones((100, 30))
+
+        assert slopes(moved, 0.4 * moved, event=np.arange(100)).t[0] > 80
+
     def test_one_event_told_a_hundred_times_is_one_event(self):
         rng = np.random.default_rng(2)
         line, noise = rng.normal(0, 1, (1, 30)), rng.normal(0, 1, (1, 30))
