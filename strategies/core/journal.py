@@ -90,7 +90,7 @@ class Journal:
         for opinion in opinions:
             ended += self._silences(tick, opinion, started)
         opened, closed = self._signals(opinions)
-        stated, withdrawn = self._quotes(opinions, tick.universe)
+        stated, withdrawn = self._quotes(opinions, tick)
         counts = tuple(_count(opinion) for opinion in opinions)
         standing = tuple(self._standing(opinions))
         closed += withdrawn
@@ -145,17 +145,20 @@ class Journal:
         return tuple(opened), tuple(closed)
 
     def _quotes(
-        self, opinions: Sequence[Opinion], universe: Universe
+        self, opinions: Sequence[Opinion], tick: Tick
     ) -> tuple[tuple[Quoted, ...], tuple[str, ...]]:
-        """Quotes that are new or moved on the grid, and the ids of those that stand no more."""
+        """Quotes that are new or moved on the grid, and the ids of those that stand no more.
+
+        They are dated here: a rule may state one it has stated before, and that is another signal.
+        """
         opened, now = [], dict[Key, Quoted]()
         for quote in _stated(opinions):
             key = (quote.strategy, quote.market)
-            found = quoted(quote, _grid(universe, quote.market))
+            found = quoted(quote, _grid(tick.universe, quote.market))
             known = self.quotes.get(key)
             if known is None or (known.bid, known.ask) != (found.bid, found.ask):
-                opened.append(found)
-                known = found
+                known = replace(found, quote=replace(quote, at=tick.at))
+                opened.append(known)
             now[key] = known
         closed = tuple(was.id for key, was in self.quotes.items() if now.get(key) is not was)
         self.quotes = now
