@@ -18,8 +18,8 @@ from execution.selectors import accounts, control, orders
 from execution.services import changes
 from markets.selectors import catalogue, history
 from markets.selectors.keyset import Page
-from strategies import selectors as opinions
 from strategies.core.types import Silence
+from strategies.selectors import journal as opinions
 
 ACCOUNT = query.choice("account", "Only this account.", AccountName)
 STRATEGY = query.text("strategy", "Only this strategy.")

@@ -8,9 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dashboard import api, errors, query, wire
-from dashboard.serializers import Count, Fault, Instant, Micro, Text
+from dashboard.serializers import Count, Fault, Instant, Micro, Text, listed
 from execution.core.types import AccountName
 from execution.selectors import control, statistics
+from markets.selectors.keyset import Page
+from strategies.selectors import scores
 
 
 @extend_schema_field({"type": "string", "pattern": r"^-?\d+(\.\d{1,6})?$", "example": "1.234"})
@@ -19,6 +21,13 @@ class Ratio(serializers.Field):
 
     def to_representation(self, value: float) -> str:
         return wire.decimal(round(value * wire.ONE))
+
+
+class Dollars(Ratio):
+    """A mean of micro-units as a decimal string of units with six places at most."""
+
+    def to_representation(self, value: float) -> str:
+        return wire.decimal(round(value))
 
 
 class Figure(serializers.Serializer):
@@ -128,3 +137,34 @@ class View(api.Face):
         if found is None:
             raise exceptions.NotFound("The accounts are not open yet.")
         return Response(Performance(found).data)
+
+
+class Estimate(serializers.Serializer):
+    """A mean over signals and its standard error, events taken whole; `note` says why it lacks."""
+
+    count = Count()
+    events = Count()
+    mean = Dollars(allow_null=True)
+    error = Dollars(allow_null=True)
+    note = Text()
+
+
+class MeasureLine(serializers.Serializer):
+    kind = Text()
+    measure = Text()
+    unknown = Count()
+    value = Estimate()
+    other = Estimate()
+    lead = Estimate(allow_null=True)
+
+
+class Scores(api.Face):
+    """How good a strategy's signals were, traded or not: markouts, closing line, Brier."""
+
+    @extend_schema(responses={200: listed(MeasureLine), 404: Fault, **api.FAULTS})
+    def get(self, request: Request, name: str) -> Response:
+        query.read(request.query_params, ())
+        if name not in {switch.name for switch in control.switches()}:
+            raise exceptions.NotFound("There is no strategy with this name.")
+        lines = MeasureLine(scores.scores(name), many=True).data
+        return Response(query.envelope(Page(tuple(lines)), request.build_absolute_uri(), lines))

@@ -226,6 +226,7 @@ class HistoryPoint(serializers.Serializer):
 class SignalLine(serializers.Serializer):
     id = Text()
     at = Instant()
+    kind = Text()
     strategy = Text()
     market = Text()
     token_id = Text()
@@ -233,6 +234,7 @@ class SignalLine(serializers.Serializer):
     side = Text()
     fair = Micro()
     price = Micro()
+    ask = Micro(allow_null=True)
     edge = Micro()
     size = Micro()
     plan = serializers.DictField()

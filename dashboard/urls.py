@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from dashboard import access, api, hands, outcomes, pages, performance, quality
+from dashboard import access, api, hands, outcomes, pages, performance, quality, why
 
 PUBLIC = {
     "permission_classes": [access.Reader],
@@ -43,6 +43,8 @@ urlpatterns = [
     path("api/status", api.Status.as_view(), name="status"),
     *(path(f"api/{name}", view.as_view(), name=name) for name, view in LISTS.items()),
     path("api/performance", performance.View.as_view(), name="performance"),
+    path("api/why", why.View.as_view(), name="why"),
+    path("api/strategies/<str:name>/scores", performance.Scores.as_view(), name="scores"),
     path("api/coverage", quality.Coverage.as_view(), name="coverage"),
     path("api/markets/<str:id>/history", api.History.as_view(), name="history"),
     path("api/markets/<str:id>/gaps", quality.Gaps.as_view(), name="gaps"),

@@ -25,9 +25,9 @@ TAKES_CONFIG = {"runpqap", "checkconfig", "backtest"}
 """Commands whose first positional argument is a configuration file."""
 
 READING = {
-    "", "--help", "--version", "-h", "check", "checkconfig", "collectstatic", "diffsettings",
-    "doctor", "exporthistory", "exportstate", "help", "makemigrations", "showmigrations",
-    "spectacular", "sqlmigrate", "status", "version", "why",
+    "", "--help", "--version", "-h", "backtest", "check", "checkconfig", "collectstatic",
+    "diffsettings", "doctor", "exporthistory", "exportstate", "help", "makemigrations",
+    "showmigrations", "spectacular", "sqlmigrate", "status", "version", "why",
 }  # fmt: skip
 """Commands that change nothing an environment owns; any other refuses to guess between two."""
 

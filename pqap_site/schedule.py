@@ -14,6 +14,8 @@ SYNC_SECONDS = 60
 NOTIFY_SECONDS = 5
 PAST_SECONDS = 60
 ARCHIVE_SECONDS = 60
+PRUNE_SECONDS = 300
+SCORE_SECONDS = 60
 RECONCILE_SECONDS = 600
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
@@ -46,6 +48,8 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
         Entry("markets.import_past", PAST_SECONDS, upkeep, "asks for the past of new markets"),
         Entry("markets.seal", ARCHIVE_SECONDS, upkeep, "brings finished days into the archive"),
         Entry("markets.prune", ARCHIVE_SECONDS, upkeep, "deletes what has outlived its time"),
+        Entry("strategies.prune", PRUNE_SECONDS, upkeep, "folds old evaluations into days"),
+        Entry("strategies.score", SCORE_SECONDS, upkeep, "holds signals against what came"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("execution.reconcile", RECONCILE_SECONDS, upkeep, "compares accounts and ledger"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),

@@ -13,7 +13,7 @@ from execution.core.types import AccountName
 from execution.selectors import accounts, control, orders
 from markets.selectors import catalogue
 from notifications import selectors as told
-from strategies import selectors as opinions
+from strategies.selectors import journal as opinions
 
 SHOWN = 8
 LATE_MESSAGE_SECONDS = 600

@@ -13,7 +13,7 @@ from execution.selectors import accounts, control, orders, overrides
 from execution.services import stopfile
 from markets.selectors import catalogue, continuity
 from markets.selectors.feeds import feeds
-from strategies import selectors as opinions
+from strategies.selectors import journal as opinions
 
 HOUR_MS = 3_600_000
 MODE = "paper"

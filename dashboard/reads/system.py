@@ -13,7 +13,7 @@ from dashboard.apps import DashboardConfig
 from dashboard.reads import overview, quality, state
 from execution.selectors import accounts, control
 from markets.selectors import catalogue
-from strategies import selectors as opinions
+from strategies.selectors import journal as opinions
 
 STATE_WORDS = {
     "active": "active",

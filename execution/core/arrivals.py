@@ -1,11 +1,10 @@
 """Orders meet the books of a tick: what a halt stops goes first, then fills and ends."""
 
-from dataclasses import replace
-
 from execution.core import depletion, leaving, operations, portfolio
 from execution.core.controls import Controls
-from execution.core.ports import Venue
+from execution.core.ports import Match, Venue
 from execution.core.types import (
+    OPEN_STATES,
     AccountName,
     Disposed,
     Disposition,
@@ -17,6 +16,7 @@ from execution.core.types import (
     Portfolio,
     Purpose,
 )
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 
 ENDED_UNFILLED = (OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED)
@@ -30,11 +30,20 @@ def meet(
     account = replace(account, depleted=depletion.refresh(account.depleted, tick))
     orders = sorted(account.orders.values(), key=_place)
     matches, depleted = venue.match(orders, tick, account.depleted)
-    account = replace(account, depleted=depleted)
-    for match in matches:
+    quiet = {match.order.id: match.order for match in matches if _is_quiet(match, account)}
+    account = replace(account, depleted=depleted, orders={**account.orders, **quiet})
+    for match in (match for match in matches if match.order.id not in quiet):
         account, news = portfolio.apply(account, match, tick.at)
-        facts += news + told(account, match.order, tick.at)
+        facts += news
+        if match.takes or match.order.state not in OPEN_STATES:
+            facts += told(account, match.order, tick.at)
     return account, facts
+
+
+def _is_quiet(match: Match, account: Portfolio) -> bool:
+    """Whether an order only waited: its place may have moved, and nothing else happened to it."""
+    before, after = account.orders[match.order.id], match.order
+    return not match.takes and after.state is before.state and after.state in OPEN_STATES
 
 
 def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portfolio, list[Fact]]:
@@ -50,20 +59,28 @@ def cancel_halted(account: Portfolio, control: Controls, at: int) -> tuple[Portf
         if halted and not leaving.spared(account, control, order):
             account, news = portfolio.cancel(account, order, EndReason.HALTED, at)
             facts += news
-            if order.signal and account.account == AccountName.BASE:
+            if order.signal and account.account == AccountName.BASE and not quotes(order):
                 facts.append(Disposed(order.signal, Disposition.REFUSED, EndReason.HALTED, at))
     return account, facts
 
 
 def told(account: Portfolio, order: Order, at: int) -> list[Fact]:
-    """What the end of an entry order means for its signal, in the base account."""
+    """What a fill or the end of an entry order means for its signal, in the base account.
+
+    A quote goes on when an order of it ends: `quote_fates` says what becomes of it then.
+    """
     if account.account != AccountName.BASE or not order.signal:
         return []
     if order.filled:
         return [Disposed(order.signal, Disposition.TRADED, "", at)]
-    if order.state in ENDED_UNFILLED:
+    if order.state in ENDED_UNFILLED and not quotes(order):
         return [Disposed(order.signal, Disposition.REFUSED, order.reason, at)]
     return []
+
+
+def quotes(order: Order) -> bool:
+    """Whether an order stands for a quote."""
+    return order.purpose is Purpose.QUOTE
 
 
 def _place(order: Order) -> tuple[bool, str, str, str, int]:

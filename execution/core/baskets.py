@@ -6,7 +6,6 @@ difference is the legging cost.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from execution.core import acceptance, drafting, exposure, portfolio, risk, sizing
 from execution.core.controls import Controls
@@ -25,6 +24,7 @@ from execution.core.types import (
     RefusalCode,
 )
 from markets.core import venue as rules
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE
 from strategies.core.types import Basket, Bet, bet_id, digest

@@ -1,10 +1,10 @@
 """Daily loss and drawdown: what stops openings, and what latches the kill switch."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from execution.core.risk import Limits
 from execution.core.types import AccountName, Halt, Portfolio
+from markets.core.frozen import replace
 
 HOUR_MS = 3_600_000
 HOURS = 24

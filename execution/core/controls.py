@@ -1,10 +1,11 @@
 """What people decided, as `step` sees it: switches, limits in force and latched halts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from execution.core.risk import LIMIT_NAMES, Limits
 from execution.core.types import Change, ChangeKind, Suspension
+from markets.core.frozen import replace
 
 ALL = "all"
 

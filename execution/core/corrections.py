@@ -3,8 +3,6 @@
 Cash that is spent already is owed: it is given back from whatever comes in next.
 """
 
-from dataclasses import replace
-
 from execution.core import ledger, payouts, portfolio
 from execution.core.types import (
     UNRESOLVED,
@@ -17,6 +15,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core.amounts import plain
+from markets.core.frozen import replace
 from strategies.core.types import digest
 
 

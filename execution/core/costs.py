@@ -4,10 +4,9 @@ The parts add up to the difference between what was paid and the fair value of t
 the micro-dollar; so the result of an account closes to zero against them (`docs/paper-fills.md`).
 """
 
-from dataclasses import replace
-
 from execution.core.types import Fill, Liquidity, Side
 from markets.core import venue
+from markets.core.frozen import replace
 from markets.core.types import ONE
 
 

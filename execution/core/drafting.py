@@ -1,11 +1,12 @@
 """A new order as it leaves the desk: its id, its arrival, and what its decision saw."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from execution.core import costs, queueing, taking
 from execution.core.ports import Venue
 from execution.core.types import AccountName, Order, OrderType, Purpose, Side
 from markets.core import venue as rules
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, FeeSchedule, Market
 from strategies.core.types import Plan, digest

@@ -6,7 +6,7 @@ exits, quotes, then baskets and bets by (strategy, market, token), pairs to merg
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from execution.core import (
@@ -32,6 +32,7 @@ from execution.core.controls import Controls
 from execution.core.ports import Venue
 from execution.core.sizing import Sizing
 from execution.core.types import Change, Equity, Fact, Portfolio
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from strategies.core.types import Basket, Bet, Opinion, Quote, Signal
 

@@ -1,7 +1,7 @@
 """From open signals to entry orders: what is wanted beyond what is held, sized and refused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from execution.core import drafting, exposure, kelly, leaving, risk, sizing
 from execution.core import portfolio as accounts
@@ -23,6 +23,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue as rules
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import Market
 from strategies.core.types import Bet, bet_id

@@ -1,7 +1,7 @@
 """An account's beginnings: a new one under an old name, and one taken over from a file."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from execution.core import leaving, ledger, marks, operations, portfolio, state
 from execution.core.types import (
@@ -15,6 +15,7 @@ from execution.core.types import (
     Refusal,
     RefusalCode,
 )
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 
 EVERYTHING = "all"

@@ -1,9 +1,9 @@
 """What one closed event says for and against a strategy's claims, as integers that last."""
 
-from dataclasses import replace
 from math import isqrt, log
 
 from execution.core.types import Scores
+from markets.core.frozen import replace
 from markets.core.types import ONE
 from strategies.core import scoring
 

@@ -17,12 +17,14 @@ def used(portfolio: Portfolio, *, market: str = "", strategy: str = "") -> int:
     held = sum(
         p.cost
         for p in portfolio.positions.values()
-        if market in ("", p.market) and strategy in ("", p.strategy)
+        if (not market or p.market == market) and (not strategy or p.strategy == strategy)
     )
     return held + sum(
         o.reserved
         for o in portfolio.orders.values()
-        if o.side is Side.BUY and market in ("", o.market) and strategy in ("", o.strategy)
+        if (not market or o.market == market)
+        and (not strategy or o.strategy == strategy)
+        and o.side is Side.BUY
     )
 
 

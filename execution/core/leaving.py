@@ -1,7 +1,5 @@
 """Holdings a person wants out of: remembered until nothing of them can be sold any more."""
 
-from dataclasses import replace
-
 from execution.core import drafting, operations, portfolio
 from execution.core.controls import ALL, Controls
 from execution.core.types import (
@@ -20,6 +18,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 
 BY_HAND = "by hand"
@@ -146,6 +145,8 @@ def _told(account: Portfolio, order: Order, reason: EndReason, at: int) -> list[
         return []
     if order.filled:
         return [Disposed(order.signal, Disposition.TRADED, "", at)]
+    if order.purpose is Purpose.QUOTE:
+        return []
     return [Disposed(order.signal, Disposition.REFUSED, reason, at)]
 
 

@@ -1,7 +1,6 @@
 """What becomes of a basket whose legs have met their books: done, mended, or taken apart."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from execution.core import drafting, exits, operations, portfolio, risk
 from execution.core.controls import Controls
@@ -21,6 +20,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue as rules
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 
 

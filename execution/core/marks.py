@@ -1,9 +1,8 @@
 """What holdings would bring now: liquidation value, never a mid and never a last trade."""
 
-from dataclasses import replace
-
 from execution.core.types import HoldingState, Portfolio, Position
 from markets.core import venue
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, FeeSchedule
 

@@ -1,7 +1,6 @@
 """Splits, merges and conversions: begun with what they take set aside, booked when they are due."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from execution.core import drafting, ledger, portfolio
 from execution.core.portfolio import Origin, put
@@ -16,6 +15,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import sets, venue
+from markets.core.frozen import replace
 from markets.core.sets import Exchanged
 from markets.core.tick import Tick
 from markets.core.types import ONE, Market

@@ -7,7 +7,7 @@ which rests waits behind what was there before it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from execution.core import acceptance, queueing, taking
 from execution.core.latency import Latency
@@ -22,6 +22,7 @@ from execution.core.types import (
     OrderState,
     OrderType,
 )
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE
 from strategies.core.types import digest

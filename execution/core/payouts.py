@@ -1,11 +1,10 @@
 """Paying a decided holding out: a fill without an order, its booking, and what is remembered."""
 
-from dataclasses import replace
-
 from execution.core import ledger, portfolio
 from execution.core.types import Fact, Fill, Liquidity, Portfolio, Position, Settled, Side
 from markets.core import venue
 from markets.core.amounts import plain
+from markets.core.frozen import replace
 from strategies.core.types import digest
 
 REMEMBERED_MS = 30 * 86_400_000

@@ -1,7 +1,7 @@
 """What fills, deposits and orders do to an account; every cent a journal entry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from execution.core import costs, ledger
@@ -19,6 +19,7 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue
+from markets.core.frozen import replace
 from markets.core.types import ONE
 from strategies.core.types import Plan, digest
 

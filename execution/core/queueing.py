@@ -6,7 +6,7 @@ displayed is never ours: our orders are not in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from execution.core.depletion import level_key
@@ -15,6 +15,7 @@ from execution.core.taking import offers
 from execution.core.types import Depletion, LevelKey, Liquidity, Order, OrderState, Side
 from markets.core import venue
 from markets.core.amounts import plain
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, FeeSchedule, Print
 
@@ -87,9 +88,10 @@ def rest(
     observed = int(tick.observed_at[column])
     anew = observed >= order.arrives_at and observed > order.seen_at
     if anew and tick.coherent[column] and (until is None or observed < until):
-        through = _through(order, tick, depleted, phantom, len(takes))
-        order = replace(order, filled=order.filled + sum(t.size for t in through))
-        takes += through
+        if _is_through(order, tick):
+            through = _through(order, tick, depleted, phantom, len(takes))
+            order = replace(order, filled=order.filled + sum(t.size for t in through))
+            takes += through
         order = _moved(order, tick, traded, queue, observed)
     fee = tick.universe.markets[column].terms.fee
     return Match(order, tuple(_with_rebate(take, fee) for take in takes))
@@ -128,6 +130,14 @@ def _prints(order: Order, flow: Flow, until: int | None) -> tuple[Order, list[Ta
             told = _beyond(print_, price) if beyond else _consumed(print_, waiting)
             takes.append(_maker(order, len(takes), size, print_.at, told))
     return order, takes, traded
+
+
+def _is_through(order: Order, tick: Tick) -> bool:
+    """Whether the opposite touch lies strictly beyond the order's price."""
+    bid, ask = tick.touch(order.token)
+    if order.side is Side.BUY:
+        return ask is not None and ask < order.price
+    return bid is not None and bid > order.price
 
 
 def _through(

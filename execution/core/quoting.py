@@ -5,10 +5,10 @@ one book, seen from both tokens. What is held is sold before anything new is bou
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, exp, floor
 
-from execution.core import drafting, leaving, operations, portfolio, risk
+from execution.core import drafting, operations, portfolio, quote_fates, risk
 from execution.core.controls import Controls
 from execution.core.drafting import Draft
 from execution.core.ports import Venue
@@ -24,9 +24,10 @@ from execution.core.types import (
     Side,
 )
 from markets.core import venue as rules
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, Market, Token
-from strategies.core.types import Quote
+from strategies.core.types import Quote, quote_id
 
 Key = tuple[str, str]
 """(strategy, market)."""
@@ -63,17 +64,23 @@ def stand(
     """Make the resting quote orders equal to what the quotes want, by (strategy, market).
 
     An order already where it should be keeps its place in the queue. A quote no longer stated is
-    withdrawn, and so is one whose book was not confirmed for longer than it allows.
+    withdrawn, and so is one whose book was not confirmed for longer than it allows. What becomes
+    of each quote is told when it changes.
     """
     facts: list[Fact] = []
     stated = {(quote.strategy, quote.market): quote for quote in quotes}
-    for key in sorted({*stated, *_open_keys(account)}):
-        quote = stated.get(key)
+    resting = _resting(account)
+    for key in sorted({*stated, *resting}):
+        quote, mine = stated.get(key), resting.get(key, [])
         wanted = _wanted(quote, account, tick, control) if quote else []
-        account, news = _reconcile(account, key, wanted, quote, tick, control, venue)
+        account, news = _reconcile(account, mine, wanted, quote, tick, control, venue)
         facts += news
         if quote and wanted and quote.split:
             account, news = _stock(account, quote, tick, control)
+            facts += news
+        if quote:
+            tokens = tuple(want.token for want in wanted)
+            account, news = quote_fates.told(account, quote, tokens, tick, control)
             facts += news
     return account, facts
 
@@ -114,16 +121,9 @@ def _probability(logit: float) -> float:
 
 def _wanted(quote: Quote, account: Portfolio, tick: Tick, control: Controls) -> list[Wanted]:
     """The orders a quote asks for at this tick; none where it may not stand."""
-    column = tick.universe.column.get(quote.market)
-    if column is None or not control.trading(quote.strategy):
+    if quote_fates.barred(quote, account, tick, control) is not None:
         return []
-    if control.halted(quote.strategy, quote.market) or not tick.coherent[column]:
-        return []
-    if leaving.barred(account, quote.strategy, quote.market):
-        return []
-    if tick.observed_at[column] < tick.at - quote.max_age_ms:
-        return []
-    market = tick.universe.markets[column]
+    market = tick.universe.markets[tick.universe.column[quote.market]]
     bold = risk.boldness(account, control.limits)
     quote = replace(quote, size=quote.size * bold // ONE)
     held = [_held(account, quote.strategy, token) for token in market.tokens]
@@ -162,17 +162,20 @@ def _held(account: Portfolio, strategy: str, token: Token) -> int:
     return held.size if held and not held.resolved else 0
 
 
-def _open_keys(account: Portfolio) -> set[Key]:
-    return {
-        (order.strategy, order.market)
-        for order in account.orders.values()
-        if order.purpose is Purpose.QUOTE
-    }
+def _resting(account: Portfolio) -> dict[Key, list[Order]]:
+    """The orders of quotes by what they quote, the oldest first."""
+    found: dict[Key, list[Order]] = {}
+    for order in account.orders.values():
+        if order.purpose is Purpose.QUOTE:
+            found.setdefault((order.strategy, order.market), []).append(order)
+    for orders in found.values():
+        orders.sort(key=lambda order: (order.placed_at, order.leg, order.id))
+    return found
 
 
 def _reconcile(
     account: Portfolio,
-    key: Key,
+    resting: list[Order],
     wanted: list[Wanted],
     quote: Quote | None,
     tick: Tick,
@@ -181,7 +184,7 @@ def _reconcile(
 ) -> tuple[Portfolio, list[Fact]]:
     facts: list[Fact] = []
     missing = list(wanted)
-    for order in _resting(account, key):
+    for order in resting:
         want = next((w for w in missing if _same(order, w)), None)
         if want is not None and not _stopped(order, account, control):
             missing.remove(want)
@@ -193,15 +196,6 @@ def _reconcile(
         account, news = _quote(account, quote, want, tick, control, venue)
         facts += news
     return account, facts
-
-
-def _resting(account: Portfolio, key: Key) -> list[Order]:
-    found = [
-        order
-        for order in account.orders.values()
-        if order.purpose is Purpose.QUOTE and (order.strategy, order.market) == key
-    ]
-    return sorted(found, key=lambda order: (order.placed_at, order.leg, order.id))
 
 
 def _same(order: Order, want: Wanted) -> bool:
@@ -231,8 +225,8 @@ def _quote(
         return account, []
     account = _with_said(account, key, words)
     refusal = Refusal(
-        account.account, quote.strategy, quote.market, want.token, "", RefusalCode(breach.code),
-        str(breach.limit), str(breach.value), tick.at,
+        account.account, quote.strategy, quote.market, want.token, quote_id(quote),
+        RefusalCode(breach.code), str(breach.limit), str(breach.value), tick.at,
     )  # fmt: skip
     return account, [refusal]
 
@@ -248,6 +242,7 @@ def _draft(quote: Quote, want: Wanted) -> Draft:
         size=want.size,
         purpose=Purpose.QUOTE,
         leg=0 if buy else 1,
+        signal=quote_id(quote),
         plan=quote.plan if buy else None,
         post_only=True,
         claimed=want.fair,

@@ -5,10 +5,10 @@ market's rebate rate. Off in headline figures unless the configuration pays them
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from execution.core import ledger
 from execution.core.types import Fact, Fill, Portfolio
+from markets.core.frozen import replace
 from markets.core.types import ONE
 
 DAY_MS = 86_400_000

@@ -179,7 +179,7 @@ def _crossed(order: Order, account: Portfolio) -> Breach | None:
     """
     buy = order.side is Side.BUY
     for other in account.orders.values():
-        if not _rests(other) or other.market != order.market:
+        if other.market != order.market or not _rests(other):
             continue
         same = other.index == order.index
         if same == (other.side is order.side):

@@ -3,8 +3,6 @@
 Proposed and disputed are only shown. A market that closed without an outcome pays nothing.
 """
 
-from dataclasses import replace
-
 from execution.core import corrections, operations, payouts, portfolio
 from execution.core.types import (
     UNRESOLVED,
@@ -14,6 +12,7 @@ from execution.core.types import (
     Portfolio,
     Position,
 )
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import Status
 

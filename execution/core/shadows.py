@@ -6,7 +6,6 @@ for: this tells whether a claim holds again, not how much could be earned by it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from execution.core import exits
 from execution.core.controls import Controls
@@ -15,6 +14,7 @@ from execution.core.portfolio import put
 from execution.core.trials import WINDOW
 from execution.core.types import AccountName, Portfolio, Position, Shadow, Trial
 from markets.core import venue
+from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, Status
 from strategies.core.types import Basket, Bet, Opinion, Signal, bet_id

@@ -6,7 +6,6 @@ counted when it is taken back: what comes of the shares after that counts as ano
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from execution.core import evidence, verdicts
 from execution.core.controls import Controls
@@ -27,6 +26,7 @@ from execution.core.types import (
     Suspension,
     Trial,
 )
+from markets.core.frozen import replace
 from markets.core.types import ONE
 
 WINDOW = 200

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from execution.core.types import AccountName, RefusalCode, Side
 from execution.models import Change, HaltState, Reconciliation, Refusal, StrategyState, Trade
 from markets.selectors import catalogue
-from strategies import selectors as strategies
+from strategies.selectors import journal as strategies
 
 DAY_MS = 86_400_000
 ONE = 1_000_000

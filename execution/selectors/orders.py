@@ -75,13 +75,13 @@ def orders(
         given(account=account, strategy=strategy, market=market, state=state),
         between("placed_at", since, until),
     )
-    return page(rows, _orders, by=("placed_at", "id"), place=place, limit=limit)
+    return page(rows, order_lines, by=("placed_at", "id"), place=place, limit=limit)
 
 
 def open_in(scope: str) -> tuple[OrderLine, ...]:
     """Open orders that a cancel of this scope means; one order's twins are not looked up."""
     rows = Order.objects.filter(accounts.scoped(scope, "order"), state__in=OPEN_STATES)
-    return tuple(_orders(list(rows.order_by("account", "placed_at", "pk"))))
+    return tuple(order_lines(list(rows.order_by("account", "placed_at", "pk"))))
 
 
 def trades(
@@ -100,7 +100,7 @@ def trades(
         given(account=account, strategy=strategy, market=market, liquidity=liquidity),
         between("at", since, until),
     )
-    return page(rows, _trades, by=("at", "id"), place=place, limit=limit)
+    return page(rows, trade_lines, by=("at", "id"), place=place, limit=limit)
 
 
 def trade_count(*, account: str = AccountName.BASE) -> int:
@@ -114,7 +114,8 @@ def refusal_counts(*, since: int, account: str = AccountName.BASE) -> tuple[tupl
     return tuple(rows.annotate(n=Count("id")).order_by("-n", "code"))
 
 
-def _orders(found: list[Order]) -> list[OrderLine]:
+def order_lines(found: list[Order]) -> list[OrderLine]:
+    """Rows of orders as values, their markets named in one query."""
     names = catalogue.names(row.market for row in found)
     return [
         OrderLine(
@@ -140,7 +141,8 @@ def _orders(found: list[Order]) -> list[OrderLine]:
     ]
 
 
-def _trades(found: list[Trade]) -> list[TradeLine]:
+def trade_lines(found: list[Trade]) -> list[TradeLine]:
+    """Rows of trades as values, their markets named in one query."""
     names = catalogue.names(row.market for row in found)
     return [
         TradeLine(

@@ -60,6 +60,14 @@ def unseen() -> list[Change]:
     return [as_fact(row) for row in ChangeRow.objects.filter(applied_tick=None).order_by("pk")]
 
 
+def applied() -> dict[int, list[Change]]:
+    """Every decision that was applied, by the tick that first did, as a replay is handed them."""
+    found: dict[int, list[Change]] = {}
+    for row in ChangeRow.objects.exclude(applied_tick=None).order_by("pk"):
+        found.setdefault(row.applied_tick, []).append(as_fact(row))
+    return found
+
+
 def as_fact(row: ChangeRow) -> Change:
     """A stored decision as `step` sees it; one that cannot be read halts everything."""
     try:

@@ -105,6 +105,11 @@ def _tell(turn: core.Turn) -> None:
             "Signal %s: buy %s of %s up to %.4f, fair %.4f", bet.strategy, bet.outcome,
             bet.market, bet.limit / 1e6, bet.fair / 1e6,
         )  # fmt: skip
+    for one in turn.page.quoted:
+        log.info(
+            "Signal %s: quote %s at %.4f to %.4f, fair %.4f", one.quote.strategy,
+            one.quote.market, one.bid / 1e6, one.ask / 1e6, one.fair / 1e6,
+        )  # fmt: skip
     for fact in turn.facts:
         if isinstance(fact, Fill) and fact.account == "base":
             log.info(

@@ -13,7 +13,7 @@ from execution.models import Account, HaltState, LimitState, StrategyState
 from execution.services import configured
 from markets.core.panel import Panel
 from markets.selectors import ticks
-from strategies import services as journal
+from strategies.services import journal
 
 log = logging.getLogger("pqap.desk")
 

@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from execution.core import funnel
 from execution.core.desk import Desk, Turn
 from execution.core.types import (
     Archived,
@@ -27,7 +28,7 @@ from execution.models import Order as OrderRow
 from execution.models import Refusal as RefusalRow
 from execution.services import archiving, bookings, projections
 from markets.services import universe
-from strategies import services as journal
+from strategies.services import journal
 
 ORDER_COLUMNS = (
     "id", "account", "strategy", "market", "token", "outcome", "side", "type", "price", "size",
@@ -52,7 +53,10 @@ def save(
     """Store the facts of consecutive turns and the state they lead to."""
     facts = [(turn.tick.id, fact) for turn in turns for fact in turn.facts]
     last = turns[-1].tick
-    journal.record([(turn.tick, turn.page) for turn in turns])
+    journal.record(
+        [(turn.tick, turn.page) for turn in turns],
+        [funnel.came(turn.tick.at, turn.facts) for turn in turns],
+    )
     _save_orders((tick, fact) for tick, fact in facts if isinstance(fact, Order))
     _save_operations((tick, fact) for tick, fact in facts if isinstance(fact, Operation))
     Trade.objects.bulk_create(_trade(t, f) for t, f in facts if isinstance(f, Fill))

@@ -148,6 +148,32 @@ class Panel:
     def advance(self, tick: Tick) -> None:
         """Take the next tick; figures of bars are computed only when one closed or was learnt."""
         before = self.tick if self._computed else None
+        moved = self._take(tick)
+        same = before is not None and _same_markets(before, tick)
+        self._weigh(tick, before if same else None)
+        if moved or not same:
+            self._memo.clear()
+            self.features = self._features()
+            self._computed = True
+        elif before is not None and before.universe is not tick.universe:
+            self._memo.clear()
+
+    def skip(self, tick: Tick) -> None:
+        """Take the next tick where nobody asks for its figures: `advance` computes them again."""
+        self._take(tick)
+        self._computed = False
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` returns, computed once until a bar closes or the universe changes.
+
+        For figures that depend on bars and terms alone; `key` names the rule and its parameters.
+        """
+        if key not in self._memo:
+            self._memo[key] = make()
+        return cast(Value, self._memo[key])
+
+    def _take(self, tick: Tick) -> bool:
+        """Let a tick into bars and window; whether a bar closed or was learnt."""
         closed = self._open.add(tick)
         if closed is not None:
             self.window.put(closed)
@@ -159,23 +185,7 @@ class Panel:
         if learnt:
             self._fitted = None
         self._note(tick)
-        same = before is not None and _same_markets(before, tick)
-        self._weigh(tick, before if same else None)
-        if closed is not None or moved or learnt or not same:
-            self._memo.clear()
-            self.features = self._features()
-            self._computed = True
-        elif before is not None and before.universe is not tick.universe:
-            self._memo.clear()
-
-    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """What `make` returns, computed once until a bar closes or the universe changes.
-
-        For figures that depend on bars and terms alone; `key` names the rule and its parameters.
-        """
-        if key not in self._memo:
-            self._memo[key] = make()
-        return cast(Value, self._memo[key])
+        return closed is not None or moved or learnt
 
     def once_an_hour(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """What `make` returns, computed once until the hourly statistics are refit.

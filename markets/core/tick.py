@@ -59,6 +59,12 @@ class Universe:
         return np.array(rates, dtype=np.int64)
 
     @cached_property
+    def fee_exponent(self) -> Ints:
+        """Exponent of each market's fee, 1 where unknown (mask with `fee_known`)."""
+        exponents = [m.terms.fee.exponent if m.terms.fee else 1 for m in self.markets]
+        return np.array(exponents, dtype=np.int64)
+
+    @cached_property
     def end_known(self) -> Flags:
         """Whether each market has a scheduled end."""
         return np.array([m.terms.end_at is not None for m in self.markets], dtype=np.bool_)

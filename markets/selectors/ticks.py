@@ -27,6 +27,7 @@ __all__ = [
     "last_tick",
     "newest_bar_times",
     "open_bar",
+    "tick_before",
     "ticks_after",
     "window",
 ]
@@ -137,6 +138,13 @@ def last_tick() -> LastTick | None:
     rows = models.Tick.objects.order_by("-pk").values_list("pk", "at", "recorded_at")
     newest = rows.first()
     return LastTick(*newest) if newest else None
+
+
+def tick_before(at: int, position: int) -> tuple[int, int] | None:
+    """Id and time of the newest tick not later than `at` (ms UTC) that a stage which has come to
+    `position` has done; None where none is in the tables."""
+    rows = models.Tick.objects.filter(at__lte=at, pk__lte=position).order_by("-at")
+    return rows.values_list("pk", "at").first()
 
 
 def checkpoint(position: int) -> bytes:

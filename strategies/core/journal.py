@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from markets.core.tick import Tick, Universe
-from strategies.core.types import SILENCES, Basket, Bet, Opinion, Signal, bet_id
+from strategies.core.quotes import Quoted, quoted
+from strategies.core.types import SILENCES, Basket, Bet, Opinion, Quote, Signal, Silence, bet_id
 
 Key = tuple[str, str]
-"""(strategy, token) of a signal, (strategy, market) of a silence."""
+"""(strategy, token) of a bet, (strategy, market) of a quote or a silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,13 @@ class Run:
     from_at: int
 
 
+EVALUATED = (Silence.REGIME, Silence.NO_SIGNAL, Silence.EDGE)
+"""Silences of a market that passed every gate: the rule looked at it and found nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One strategy's tick in numbers."""
+    """One strategy's tick in numbers; `inputs` digests what it was told beyond the panel."""
 
     strategy: str
     version: str
@@ -35,13 +40,32 @@ class Count:
     signalled: int
     silent: tuple[tuple[str, int], ...]
     error: str = ""
+    inputs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What a strategy's signals came to in one tick of the base account.
+
+    `refused` counts refusals by code, `sized_to_zero` signals of which nothing was left to order;
+    `ordered` are orders made to open or to quote, `filled` orders of any kind that filled.
+    """
+
+    refused: tuple[tuple[str, int], ...] = ()
+    sized_to_zero: int = 0
+    ordered: int = 0
+    filled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one tick adds to the journal; `standing` are all signals open after it."""
+    """What one tick adds to the journal; `standing` are all signals open after it.
+
+    `opened` are bets and `quoted` quotes that are new or have new prices, `closed` ids of both.
+    """
 
     opened: tuple[Bet, ...]
+    quoted: tuple[Quoted, ...]
     closed: tuple[str, ...]
     started: tuple[Run, ...]
     ended: tuple[Run, ...]
@@ -55,6 +79,7 @@ class Journal:
 
     bets: dict[Key, Bet] = field(default_factory=dict)
     runs: dict[Key, Run] = field(default_factory=dict)
+    quotes: dict[Key, Quoted] = field(default_factory=dict)
     _codes: dict[str, NDArray[np.int8]] = field(default_factory=dict)
     _universe: Universe | None = None
 
@@ -65,9 +90,11 @@ class Journal:
         for opinion in opinions:
             ended += self._silences(tick, opinion, started)
         opened, closed = self._signals(opinions)
+        stated, withdrawn = self._quotes(opinions, tick.universe)
         counts = tuple(_count(opinion) for opinion in opinions)
         standing = tuple(self._standing(opinions))
-        return Page(opened, closed, tuple(started), tuple(ended), counts, standing)
+        closed += withdrawn
+        return Page(opened, stated, closed, tuple(started), tuple(ended), counts, standing)
 
     def _follow(self, universe: Universe) -> list[Run]:
         """Line the silence columns up with a new universe; runs of markets that left end."""
@@ -117,8 +144,28 @@ class Journal:
         self.bets = {**kept, **fresh}
         return tuple(opened), tuple(closed)
 
+    def _quotes(
+        self, opinions: Sequence[Opinion], universe: Universe
+    ) -> tuple[tuple[Quoted, ...], tuple[str, ...]]:
+        """Quotes that are new or moved on the grid, and the ids of those that stand no more."""
+        opened, now = [], dict[Key, Quoted]()
+        for quote in _stated(opinions):
+            key = (quote.strategy, quote.market)
+            found = quoted(quote, _grid(universe, quote.market))
+            known = self.quotes.get(key)
+            if known is None or (known.bid, known.ask) != (found.bid, found.ask):
+                opened.append(found)
+                known = found
+            now[key] = known
+        closed = tuple(was.id for key, was in self.quotes.items() if now.get(key) is not was)
+        self.quotes = now
+        return tuple(opened), closed
+
     def _standing(self, opinions: Sequence[Opinion]) -> Iterator[Signal]:
-        """The open signals as first stated; a basket's legs only as the basket."""
+        """The open signals as first stated; a basket's legs only as the basket.
+
+        A quote is the one of this tick, dated when its prices were first stated.
+        """
         in_baskets = {
             (leg.strategy, leg.token)
             for opinion in opinions
@@ -132,8 +179,24 @@ class Journal:
                 if isinstance(signal, Basket):
                     legs = tuple(self.bets[leg.strategy, leg.token] for leg in signal.legs)
                     yield replace(signal, at=legs[0].at, legs=legs)
-                elif not isinstance(signal, Bet):
-                    yield signal
+                elif isinstance(signal, Quote):
+                    known = self.quotes[signal.strategy, signal.market]
+                    yield replace(signal, at=known.quote.at)
+
+
+def _stated(opinions: Sequence[Opinion]) -> Iterator[Quote]:
+    """The quotes of a tick; of two on one market the last counts, as it does for the desk."""
+    found = {
+        (signal.strategy, signal.market): signal
+        for opinion in opinions
+        for signal in opinion.signals
+        if isinstance(signal, Quote)
+    }
+    yield from found.values()
+
+
+def _grid(universe: Universe, market: str) -> int:
+    return universe.markets[universe.column[market]].terms.tick_size
 
 
 def _bets(opinions: Sequence[Opinion]) -> Iterator[Bet]:
@@ -153,7 +216,10 @@ def _count(opinion: Opinion) -> Count:
     )
     signalled = int((opinion.silence == 0).sum())
     error = _error(opinion.detail) if any(name == "ERROR" for name, _ in silent) else ""
-    return Count(opinion.strategy, opinion.version, len(opinion.silence), signalled, silent, error)
+    return Count(
+        opinion.strategy, opinion.version, len(opinion.silence), signalled, silent, error,
+        opinion.inputs,
+    )  # fmt: skip
 
 
 def _error(detail: Mapping[int, str]) -> str:

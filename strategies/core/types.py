@@ -188,6 +188,11 @@ def digest(*parts: object) -> str:
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
 
 
+def quote_id(quote: Quote) -> str:
+    """A standing quote's signal: sha256(strategy, market, kind, the `at` it was first stated)."""
+    return digest(quote.strategy, quote.market, quote.kind, quote.at)
+
+
 def bet_id(bet: Bet) -> str:
     """A signal's id: sha256(strategy, market, token, kind, tick.at, leg)."""
     return digest(bet.strategy, bet.market, bet.token, bet.kind, bet.at, bet.leg)

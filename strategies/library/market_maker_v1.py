@@ -126,15 +126,10 @@ class MarketMaker:
         codes = (shut, silence_code(Silence.WARMUP), silence_code(Silence.EDGE))
         silence = np.select(stages, codes, 0).astype(np.int8)
         fair = _fair(tick, view.anchor)
-        age = max(AGE, round(gates.oldest(panel, self.limits)))
-        quotes = [
-            self._quote(tick, view, column, int(fair[column]), age)
-            for column in np.flatnonzero(silence == 0).tolist()
-        ]
         return Opinion(
             strategy=self.name,
             version=self.version,
-            signals=tuple(quotes),
+            signals=self._quotes(panel, view, np.flatnonzero(silence == 0), fair),
             silence=silence,
             fair=fair,
             close=np.where(self._ending(panel), np.int8(LEAVE_BOTH), np.int8(HOLD)),
@@ -144,13 +139,27 @@ class MarketMaker:
             ),
         )
 
-    def _quote(self, tick: Tick, view: View, column: int, fair: int, age: int) -> Quote:
+    def _quotes(self, panel: Panel, view: View, columns: Ints, fair: Ints) -> tuple[Quote, ...]:
+        """A Quote for each of the columns; one that would be the same is the same within a bar."""
+        age = max(AGE, round(gates.oldest(panel, self.limits)))
+        known: dict[tuple[int, int, int], Quote]
+        known = panel.once((self.name, self.params, "quotes"), dict)
+        found = []
+        for column, price in zip(columns.tolist(), fair[columns].tolist(), strict=True):
+            key = (column, price, age)
+            if key not in known:
+                known[key] = self._quote(panel, view, column, price, age)
+            found.append(known[key])
+        return tuple(found)
+
+    def _quote(self, panel: Panel, view: View, column: int, fair: int, age: int) -> Quote:
+        """The Quote at a fair price; dated by the close on which its figures rest."""
         size = int(view.size[column])
         return Quote(
             strategy=self.name,
             version=self.version,
-            at=tick.at,
-            market=tick.universe.markets[column].id,
+            at=panel.features.at,
+            market=panel.tick.universe.markets[column].id,
             fair=log(fair) - log(ONE - fair),
             half_width=float(view.half_width[column]),
             skew_per_share=float(view.skew[column]),

@@ -27,8 +27,9 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from markets.core import venue
 from markets.core.panel import Panel
-from markets.core.tick import Flags, Tick
+from markets.core.tick import Flags, Ints, Tick
 from markets.core.types import ONE, Market, Token
 from strategies.core import gates, walking
 from strategies.core.gates import Thresholds
@@ -284,18 +285,27 @@ def _by_default(shut: NDArray[np.int8], exclusive: NDArray[np.int64]) -> NDArray
 
 
 def _worth_a_look(tick: Tick, sound: Flags, params: Params) -> list[int]:
-    """Events whose touches alone, fees apart, would leave the edge on one of both ways.
+    """Events whose touches alone would leave the edge on one of both ways, if books are deep.
 
     A NO book kept apart asks a tick less than the mirror of YES at most; else it is incoherent.
     """
     rivals, edge = tick.universe.rivals, round(params.min_edge * ONE)
-    asked = rivals.sums(np.where(tick.ask_valid, tick.ask, ONE))
-    bids = np.where(sound, tick.bid, 0)
-    apart = [column for column in tick.no_depth if sound[column]]
+    asked = np.where(tick.ask_valid, tick.ask + _fees(tick, tick.ask), ONE)
+    bids = tick.bid - _fees(tick, tick.bid)
+    apart = list(tick.no_depth)
     bids[apart] += tick.universe.tick_size[apart]
-    found = (asked < ONE - edge) | (rivals.sums(bids) > ONE + edge)
+    bids = np.where(sound, np.maximum(bids, 0), 0)
+    found = (rivals.sums(asked) < ONE - edge) | (rivals.sums(bids) > ONE + edge)
     numbers: list[int] = np.flatnonzero(found).tolist()
     return numbers
+
+
+def _fees(tick: Tick, price: Ints) -> Ints:
+    """A share's fee at these prices, micro-dollars, at most what the exchange takes."""
+    world, bounded = tick.universe, (price / ONE) * ((ONE - price) / ONE)
+    exact = world.fee_rate * bounded**world.fee_exponent
+    fees: Ints = np.maximum(np.floor(exact).astype(np.int64) - venue.FEE_STEP, 0)
+    return fees
 
 
 def _asked(tick: Tick, members: Sequence[int]) -> int:
@@ -330,7 +340,7 @@ def _thinness(tick: Tick, leg: Leg) -> tuple[int, str]:
 
 
 def _detail(tick: Tick, shut: NDArray[np.int8], said: Mapping[int, str]) -> Worded:
-    """What was said of the events looked at; the sums of the others, worded when asked for."""
+    """What was said of the events looked at; the sums of all others, worded when asked for."""
     rivals = tick.universe.rivals
 
     def words(column: int) -> str:
@@ -340,7 +350,9 @@ def _detail(tick: Tick, shut: NDArray[np.int8], said: Mapping[int, str]) -> Word
             return ALONE
         members = rivals.of(rivals.number[column])
         asked, bidden = _asked(tick, members), int(tick.bid[members].sum())
-        sums = f"asks add up to {asked / ONE:.4f}, bids to {bidden / ONE:.4f}, fees apart"
-        return f"{len(members)} outcomes: {sums}"
+        cost, less = (int(_fees(tick, side)[members].sum()) for side in (tick.ask, tick.bid))
+        asks = f"asks add up to {asked / ONE:.4f} and {cost / ONE:.4f} of fees"
+        bids = f"bids to {bidden / ONE:.4f} less {less / ONE:.4f}"
+        return f"{len(members)} outcomes: {asks}, {bids}"
 
     return Worded(range(len(shut)), words)

@@ -61,7 +61,7 @@ def figures() -> str:
 def _measured() -> str:
     from django.db import transaction
 
-    from strategies import services
+    from strategies.services import journal as services
 
     bars = World(SHAPE, seed=5).ticks()
     panel, before = _warm(bars)

@@ -183,6 +183,11 @@ def from_loop(
         for bet in page.opened:
             values = [bet_id(bet), *(getattr(bet, name) for name in SIGNAL), "", ""]
             signals[bet_id(bet)] = values
+        for one in page.quoted:
+            quote = one.quote
+            figures = [one.fair, one.bid, (one.ask - one.bid) // 2, quote.size]
+            told = [quote.at, quote.strategy, quote.version, quote.market, "", "", *figures, ""]
+            signals[one.id] = [one.id, *told, "", ""]
         for run in page.ended:
             runs[run.strategy, run.market, run.from_tick][-1] = tick.at
         for run in page.started:

@@ -7,8 +7,8 @@ from execution.core import state
 from execution.core.types import Portfolio, Position
 from execution.selectors import accounts, control, orders
 from markets.selectors import catalogue, history
-from strategies import selectors as opinions
 from strategies.core.types import Plan
+from strategies.selectors import journal as opinions
 from tests import rows
 from tests.builders import NOON, micro
 

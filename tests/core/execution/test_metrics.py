@@ -133,3 +133,15 @@ def test_every_figure_has_an_interval_or_a_reason():
     for figure in figures:
         assert figure.note or (figure.low is not None and figure.high is not None), figure
         assert figure.value is not None or figure.note, figure
+
+
+def test_a_total_has_an_interval_only_from_thirty_events_on():
+    few = metrics.total_result([1.0] * 29, seed=1)
+    many = metrics.total_result([1.0, -0.5, 2.0] * 10, seed=1)
+
+    assert (few.value, few.low) == (29.0, None)
+    assert "not enough data: 29 events of 30" in few.note
+    assert many.value == 25.0
+    assert many.low < 25.0 < many.high
+    deviation = float(np.std([1.0, -0.5, 2.0])) * 30**0.5
+    assert many.high - many.low == pytest.approx(2 * 1.96 * deviation, rel=0.1)

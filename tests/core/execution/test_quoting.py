@@ -9,9 +9,19 @@ from hypothesis import strategies as st
 
 from execution.core import engine, operations, quoting
 from execution.core.controls import Controls, latch
-from execution.core.types import EndReason, Fill, Operation, Order, OrderState, Refusal, Side
+from execution.core.types import (
+    Disposed,
+    Disposition,
+    EndReason,
+    Fill,
+    Operation,
+    Order,
+    OrderState,
+    Refusal,
+    Side,
+)
 from markets.core.types import ONE
-from strategies.core.types import Plan, Quote
+from strategies.core.types import Plan, Quote, quote_id
 from tests.builders import NOON, book, market, micro, printed, tick, universe
 from tests.trading import CONTROLS, LIMITS, SETTING, VENUE, account, opinions
 
@@ -228,3 +238,68 @@ class TestRisk:
         held, _ = run(held, at(1), quote())
 
         assert held.orders == {}
+
+
+def fates(facts) -> list[tuple[Disposition, str]]:
+    told = pick(facts, Disposed)
+    assert {fact.signal for fact in told} <= {quote_id(quote())}
+    return [(fact.disposition, fact.reason) for fact in told]
+
+
+class TestFates:
+    """What became of a quote is told when it changes, and only then."""
+
+    def test_one_that_stands_rests_and_says_so_once(self):
+        held, first = run(account(), at(0), quote())
+        held, second = run(held, at(1), quote())
+
+        assert fates(first) == [(Disposition.RESTING, "")]
+        assert fates(second) == []
+        assert {order.signal for order in held.orders.values()} == {quote_id(quote())}
+
+    def test_one_of_a_strategy_that_is_off_is_a_shadow(self):
+        off = replace(CONTROLS, enabled=frozenset())
+
+        _, facts = run(account(), at(0), quote(), control=off)
+
+        assert fates(facts) == [(Disposition.SHADOW, "DISABLED")]
+
+    def test_a_halt_and_its_end_are_told(self):
+        held, _ = run(account(), at(0), quote())
+        held, halted = run(held, at(1), quote(), control=latch(CONTROLS, "all", "a test"))
+        held, resumed = run(held, at(2), quote())
+
+        assert fates(halted) == [(Disposition.REFUSED, "HALTED")]
+        assert fates(resumed) == [(Disposition.RESTING, "")]
+
+    def test_one_that_no_money_is_left_for_is_refused_with_the_code(self):
+        tight = replace(CONTROLS, limits=replace(LIMITS, max_capital_per_market=micro(1)))
+
+        _, facts = run(account(), at(0), quote(), control=tight)
+
+        assert fates(facts) == [(Disposition.REFUSED, "MARKET_CAP")]
+        assert {fact.signal for fact in pick(facts, Refusal)} == {quote_id(quote())}
+
+    def test_one_too_small_to_stand_is_sized_to_zero(self):
+        _, facts = run(account(), at(0), quote(size=micro(1)))
+
+        assert fates(facts) == [(Disposition.SIZED_TO_ZERO, "MIN_SIZE")]
+
+    def test_a_stale_book_refuses_it(self):
+        late = replace(at(6), observed_at=at(0).observed_at - 60_000)
+
+        _, facts = run(account(), late, quote())
+
+        assert fates(facts) == [(Disposition.REFUSED, "STALE")]
+
+    def test_a_fill_is_told_once_and_the_rest_goes_on_resting(self):
+        still = quote(skew_per_share=0)
+        held, _ = run(account(), at(0), still)
+        held, _ = run(held, at(1), still)
+        held, filled = run(held, at(2, prints=[printed("0.30", 5, NOON + 15_000)]), still)
+        held, after = run(held, at(3), still)
+
+        assert pick(filled, Fill)
+        assert any(order.filled for order in held.orders.values())
+        assert (Disposition.TRADED, "") in fates(filled)
+        assert (Disposition.TRADED, "") not in fates(after)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import random
 
 import numpy as np
 import pytest
@@ -83,6 +84,20 @@ class TestRebuild:
                 running = [rebuilt]
             elif running and number(ticks[position].at) % 40 == 0:
                 running = []
+
+    @pytest.mark.parametrize("seed", [21, RUN_SEED])
+    def test_ticks_that_were_skipped_leave_no_trace(self, seed):
+        print(f"seed {seed}")
+        ticks = histories.with_past(seed, histories.unsteady(seed).ticks)[:400]
+        warm, other = Panel(), Panel()
+        luck = random.Random(seed)
+        for tick in ticks:
+            warm.advance(tick)
+            if luck.random() < 0.7:
+                other.skip(tick)
+                continue
+            other.advance(tick)
+            assert shown(other) == shown(warm), f"seed {seed}, at {tick.at}"
 
     def test_strategies_believe_the_same_after_a_restart(self):
         rng = np.random.default_rng(3)

@@ -117,7 +117,7 @@ class TestQuote:
         assert made.max_inventory == 100 * ONE
         assert found.bid < found.ask
         assert found.bid % 10_000 == found.ask % 10_000 == 0
-        assert made.at == scene().tick.at
+        assert made.at == scene().panel().features.at
         assert made.plan.max_hold_ms == 24 * HOUR_MS
         assert not made.plan.hold_to_resolution
 

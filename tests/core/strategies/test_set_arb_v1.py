@@ -413,11 +413,11 @@ class TestElsewhere:
         assert "excludes" in opinion.detail[0]
 
     def test_an_ordinary_event_tells_its_sums(self):
-        opinion = twice([("0.30", "0.36")] * 3)
+        opinion = twice([("0.30", "0.36")] * 3, outcomes(fee_rate="0.05"))
 
         assert said(opinion) == [Silence.EDGE] * 3
         assert opinion.detail[0] == (
-            "3 outcomes: asks add up to 1.0800, bids to 0.9000, fees apart"
+            "3 outcomes: asks add up to 1.0800 and 0.0345 of fees, bids to 0.9000 less 0.0315"
         )
 
     def test_events_do_not_mix(self):

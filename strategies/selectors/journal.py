@@ -9,16 +9,20 @@ from django.db.models import Count, Max
 from markets.selectors import catalogue
 from markets.selectors.conditions import between, given
 from markets.selectors.keyset import Page, Place, page
-from strategies.core.types import Silence
+from strategies.core.types import Bet, Quote, Silence
 from strategies.models import Evaluation, Signal, SilenceRun
 
 
 @dataclass(frozen=True, slots=True)
 class SignalLine:
-    """A stored signal: prices in micro-dollars, size in micro-shares, `at` ms UTC."""
+    """A stored signal: prices in micro-dollars, size in micro-shares, `at` ms UTC.
+
+    A quote's `side` is "both", `price` its YES bid and `ask` its YES ask at zero inventory.
+    """
 
     id: str
     at: int
+    kind: str
     strategy: str
     market: str
     question: str
@@ -27,6 +31,7 @@ class SignalLine:
     side: str
     fair: int
     price: int
+    ask: int | None
     edge: int
     size: int
     plan: Mapping[str, Any]
@@ -93,7 +98,7 @@ def signals(
         given(strategy=strategy, market=market, disposition=disposition),
         between("at", since, until),
     )
-    return page(rows, _signal_lines, by=("at", "id"), place=place, limit=limit)
+    return page(rows, signal_lines, by=("at", "id"), place=place, limit=limit)
 
 
 def silences(
@@ -114,7 +119,7 @@ def silences(
     )
     if lasting is not None:
         rows = rows.filter(to_tick__isnull=lasting)
-    return page(rows, _silence_lines, by=("from_at", "id"), place=place, limit=limit)
+    return page(rows, silence_lines, by=("from_at", "id"), place=place, limit=limit)
 
 
 def signal_counts() -> Mapping[str, int]:
@@ -186,20 +191,23 @@ def _look(row: Evaluation) -> Look:
     return Look(row.strategy, row.at, row.tick_id, row.seen, row.signalled, row.silent, row.error)
 
 
-def _signal_lines(found: list[Signal]) -> list[SignalLine]:
+def signal_lines(found: list[Signal]) -> list[SignalLine]:
+    """Rows of signals as values, their markets named in one query."""
     names = catalogue.names(row.market for row in found)
     return [
         SignalLine(
             id=row.id,
             at=row.at,
+            kind=row.kind,
             strategy=row.strategy,
             market=row.market,
             question=names[row.market].question if row.market in names else "",
             token_id=row.token,
             outcome=row.outcome,
-            side="buy",
+            side="buy" if row.kind == Bet.kind else "both",
             fair=row.fair,
             price=row.limit,
+            ask=row.ask if row.kind == Quote.kind else None,
             edge=row.edge,
             size=row.size,
             plan=row.plan,
@@ -212,7 +220,8 @@ def _signal_lines(found: list[Signal]) -> list[SignalLine]:
     ]
 
 
-def _silence_lines(found: list[SilenceRun]) -> list[SilenceLine]:
+def silence_lines(found: list[SilenceRun]) -> list[SilenceLine]:
+    """Rows of silences as values, their markets named in one query."""
     names = catalogue.names(row.market for row in found)
     return [
         SilenceLine(
