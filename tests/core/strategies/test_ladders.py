@@ -83,7 +83,7 @@ class TestLadders:
         assert ladders.ladders(alike) == ()
 
     def test_the_token_that_says_yes_is_found_by_its_name(self):
-        swapped = histories._swapped(steps())
+        swapped = histories.swapped(steps())
         named = b.universe(
             *(replace(m, yes=replace(m.yes, outcome="Trump")) for m in steps().markets)
         )
