@@ -18,7 +18,7 @@ Silent. All gates, at a maker's numbers: mid in [0.05, 0.95], six hours to the e
 `max_spread`, JUMP only while the move of the last 15 minutes is one (afterwards quotes are
 `jump_widening` times as wide for `widened_minutes`), and ten minutes before a game; WARMUP without
 a volatility; EDGE where the spread is one tick, since then the queue is all there is to win, and no
-reward is known for waiting in it.
+reward is known for waiting in it; NO_SIGNAL beyond the `max_markets` that trade most.
 
 Leaves. Six hours before the end, when rules become unclear, and after `max_hold_hours`, by taking.
 
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from markets.core import bars, venue
 from markets.core.bars import BAR_MS
 from markets.core.panel import Panel
-from markets.core.tick import Flags, Ints, Tick
+from markets.core.tick import Flags, Ints, Tick, Universe
 from markets.core.types import ONE
 from markets.core.window import HOUR, Floats
 from strategies.core import gates
@@ -79,11 +79,15 @@ class Params:
     max_spread: Annotated[float, Range(0.002, 0.5, "dollars")] = 0.08
     min_volume: Annotated[float, Range(0, 1e9, "dollars in 24 hours")] = 1_000.0
     max_hold_hours: Annotated[float, Range(0.25, 720, "hours")] = 24.0
+    max_markets: Annotated[int, Range(1, 5_000, "markets")] = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What holds for every market until the next bar closes: logits, micro-dollars and shares."""
+    """What holds for every market until the next bar closes: logits, micro-dollars and shares.
+
+    `ranked` are the columns, the most traded first.
+    """
 
     anchor: Ints
     half_width: Floats
@@ -92,6 +96,7 @@ class View:
     sigma: Floats
     narrow: Flags
     widened: Flags
+    ranked: Ints
 
 
 class MarketMaker:
@@ -125,6 +130,7 @@ class MarketMaker:
         stages = (shut != 0, view.sigma <= 0, view.narrow)
         codes = (shut, silence_code(Silence.WARMUP), silence_code(Silence.EDGE))
         silence = np.select(stages, codes, 0).astype(np.int8)
+        silence[self._beyond(view, silence)] = silence_code(Silence.NO_SIGNAL)
         fair = _fair(tick, view.anchor)
         return Opinion(
             strategy=self.name,
@@ -138,6 +144,11 @@ class MarketMaker:
                 lambda column: self._words(panel, view, int(silence[column]), column),
             ),
         )
+
+    def _beyond(self, view: View, silence: NDArray[np.int8]) -> Ints:
+        """Of the markets that could be quoted, those after the `max_markets` most traded."""
+        able = view.ranked[silence[view.ranked] == 0]
+        return able[self.params.max_markets :]
 
     def _quotes(self, panel: Panel, view: View, columns: Ints, fair: Ints) -> tuple[Quote, ...]:
         """A Quote for each of the columns; one that would be the same is the same within a bar."""
@@ -196,6 +207,7 @@ class MarketMaker:
             sigma=np.where(shown.valid, sigma, 0.0),
             narrow=shown.ask - shown.bid <= world.tick_size,
             widened=widened,
+            ranked=_ranked(world),
         )
 
     def _widened(self, panel: Panel) -> Flags:
@@ -213,6 +225,8 @@ class MarketMaker:
             return (
                 f"spread is one tick ({one:g}) / needs two: no reward for waiting in line is known"
             )
+        if reason is Silence.NO_SIGNAL:
+            return f"{self.params.max_markets} markets that trade more are quoted / no more than so"
         if reason is Silence.WARMUP:
             waits = gates.warmup(panel, self.limits, np.zeros_like(view.size))[column]
             known = gates.warming(panel, self.limits, column)
@@ -221,6 +235,12 @@ class MarketMaker:
             width = int(panel.tick.ask[column] - panel.tick.bid[column]) / ONE
             return f"spread {width:.4f} / at most {self.limits.spread_most / ONE:.4f}"
         return ""
+
+
+def _ranked(world: Universe) -> Ints:
+    """Columns by volume, the largest first; of equals the one whose id comes first."""
+    ids = np.array([market.id for market in world.markets], dtype=np.str_)
+    return np.lexsort((ids, -world.volume_24h))
 
 
 def skew(bounded: Floats, variance: Floats, params: Params) -> Floats:

@@ -68,6 +68,16 @@ class TestQuotes:
         assert gone.closed == (first.quoted[0].id,)
         assert journal.quotes == {}
 
+    def test_one_stated_again_after_it_was_withdrawn_is_another_signal(self):
+        journal, same = Journal(), quote()
+        first = journal.write(now(), [opinion(same)])
+        journal.write(now(1), [opinion()])
+
+        again = journal.write(now(2), [opinion(same)])
+
+        assert again.quoted[0].id != first.quoted[0].id
+        assert again.quoted[0].quote.at == now(2).at
+
     def test_the_desk_gets_the_newest_one_under_the_id_of_the_first(self):
         journal = Journal()
         journal.write(now(), [opinion(quote())])
