@@ -1,5 +1,6 @@
 """How much of an account is bound, and what it can lose at worst: by event, cluster, in all."""
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -192,29 +193,22 @@ class Exposure:
 
     universe: Universe
     groups: Mapping[str, Group] = field(default_factory=dict)
+    of_what: tuple[object, ...] = ()
+    """What it was reckoned from, held so that nothing else takes its identity."""
 
     @classmethod
-    def of(
-        cls,
-        account: Portfolio,
-        universe: Universe,
-        within: Callable[[Place], bool] = lambda _: True,
-    ) -> "Exposure":
+    def of(cls, account: Portfolio, universe: Universe) -> "Exposure":
         """What is at stake: holdings not decided yet, and open buys with their fees.
 
-        `within` leaves out what nobody asks about; a whole event must be in or out.
+        Every signal and every order of a tick asks, and most change nothing: the newest answers
+        are kept as long as nobody holds or orders anything else.
         """
-        found: dict[str, tuple[Place, list[Stake]]] = {}
-        things: list[Position | Order] = [*account.positions.values(), *account.orders.values()]
-        for thing in things:
-            where = place(universe, thing.market, thing.event)
-            stake = at_stake(thing) if within(where) else None
-            if stake is not None:
-                known = found.setdefault(where.event, (where, []))
-                if where.exclusive and not known[0].exclusive:
-                    known = found[where.event] = (where, known[1])
-                known[1].append(stake)
-        return cls(universe, {key: Group(at, tuple(all_)) for key, (at, all_) in found.items()})
+        for known, held in _NEWEST:
+            if known == (id(account.positions), id(account.orders), id(universe)):
+                return held
+        held = cls(universe, _groups(account, universe), (account.positions, account.orders))
+        _NEWEST.appendleft(((id(account.positions), id(account.orders), id(universe)), held))
+        return held
 
     @staticmethod
     def alone(account: Portfolio, universe: Universe, market: str) -> Group:
@@ -238,23 +232,51 @@ class Exposure:
 
     def cluster(self, key: str) -> int:
         """What a cluster loses if everything in it goes wrong at once."""
-        return self._sum(lambda where: where.cluster == key)
+        return self._by_cluster[key]
 
     def category(self, key: str) -> int:
         """The same for a category."""
-        return self._sum(lambda where: where.category == key)
+        return self._by_category[key]
 
-    @property
+    @cached_property
     def total(self) -> int:
         """The sum of all events' worst cases."""
-        return self._sum(lambda _: True)
+        return sum(group.loss for group in self.groups.values())
+
+    @cached_property
+    def _by_cluster(self) -> Counter[str]:
+        return self._summed(lambda where: where.cluster)
+
+    @cached_property
+    def _by_category(self) -> Counter[str]:
+        return self._summed(lambda where: where.category)
 
     def clusters(self) -> frozenset[str]:
         """The clusters in which something is at stake."""
         return frozenset(group.place.cluster for group in self.groups.values())
 
-    def _sum(self, wanted: Callable[[Place], bool]) -> int:
-        return sum(group.loss for group in self.groups.values() if wanted(group.place))
+    def _summed(self, key: Callable[[Place], str]) -> Counter[str]:
+        losses: Counter[str] = Counter()
+        for group in self.groups.values():
+            losses[key(group.place)] += group.loss
+        return losses
+
+
+_NEWEST: deque[tuple[tuple[int, int, int], Exposure]] = deque(maxlen=4)
+"""What was reckoned last, a little more than one for each of the three accounts."""
+
+
+def _groups(account: Portfolio, universe: Universe) -> dict[str, Group]:
+    found: dict[str, tuple[Place, list[Stake]]] = {}
+    things: list[Position | Order] = [*account.positions.values(), *account.orders.values()]
+    for thing in things:
+        where, stake = place(universe, thing.market, thing.event), at_stake(thing)
+        if stake is not None:
+            known = found.setdefault(where.event, (where, []))
+            if where.exclusive and not known[0].exclusive:
+                known = found[where.event] = (where, known[1])
+            known[1].append(stake)
+    return {key: Group(at, tuple(all_)) for key, (at, all_) in found.items()}
 
 
 def at_stake(thing: Position | Order) -> Stake | None:

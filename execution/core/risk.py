@@ -1,11 +1,11 @@
 """The limits, and the one gate that says why an order may not be made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from execution.core import exposure
-from execution.core.exposure import Exposure, Place
+from execution.core.exposure import Exposure
 from execution.core.types import (
     OPEN_STATES,
     RESTING_TYPES,
@@ -215,10 +215,6 @@ def _worst(order: Order, account: Portfolio, limits: Limits, tick: Tick) -> Brea
     """
     stake, where = exposure.at_stake(order), exposure.place(tick.universe, order.market)
     assert stake is not None
-
-    def held(within: Callable[[Place], bool]) -> Exposure:
-        return Exposure.of(account, tick.universe, within)
-
     group = Exposure.alone(account, tick.universe, order.market)
     more = group.having(stake).loss - group.loss
     if more <= 0:
@@ -227,11 +223,11 @@ def _worst(order: Order, account: Portfolio, limits: Limits, tick: Tick) -> Brea
         return Breach(RefusalCode.EVENT_CAP, limits.max_event_loss, group.loss + more)
     spent = exposure.used(account) + order.reserved
     if spent > limits.max_cluster_loss:
-        loss = held(lambda at: at.cluster == where.cluster).total + more
+        loss = Exposure.of(account, tick.universe).cluster(where.cluster) + more
         if loss > limits.max_cluster_loss:
             return Breach(RefusalCode.CLUSTER_CAP, limits.max_cluster_loss, loss)
     if spent > limits.max_total_exposure:
-        loss = held(lambda _: True).total + more
+        loss = Exposure.of(account, tick.universe).total + more
         if loss > limits.max_total_exposure:
             return Breach(RefusalCode.TOTAL_CAP, limits.max_total_exposure, loss)
     return None

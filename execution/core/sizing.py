@@ -72,6 +72,8 @@ def _wanted(
 ) -> int:
     """Kelly's size: by itself, or with all else the account has in an exclusive event."""
     event = held.group(bet.market)
+    if bet.variance or not event.place.exclusive:
+        return alone(bet, account.equity, tick, sizing)
     rivals = [
         other
         for other in others
@@ -81,7 +83,7 @@ def _wanted(
         and other.market in tick.universe.column
         and exposure.place(tick.universe, other.market).event == event.place.event
     ]
-    if bet.variance == 0 and event.place.exclusive and (rivals or event.stakes):
+    if rivals or event.stakes:
         done = [r for r in rivals if exposure.held_or_open(account, r.strategy, r.market)]
         wanted = [bet, *(r for r in rivals if r not in done)]
         return joint(wanted, account, tick, sizing=sizing, beliefs=done)[0]

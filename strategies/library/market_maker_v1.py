@@ -240,7 +240,7 @@ class MarketMaker:
 def _ranked(world: Universe) -> Ints:
     """Columns by volume, the largest first; of equals the one whose id comes first."""
     ids = np.array([market.id for market in world.markets], dtype=np.str_)
-    return np.lexsort((ids, -world.volume_24h))
+    return np.asarray(np.lexsort((ids, -world.volume_24h)))
 
 
 def skew(bounded: Floats, variance: Floats, params: Params) -> Floats:

@@ -8,16 +8,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from execution.core import attribution, engine, portfolio
-from execution.core.attribution import Attribution
+from execution.core import engine, portfolio
 from execution.core.controls import Controls
 from execution.core.engine import Setting
 from execution.core.latency import Latency
 from execution.core.paper import MODELS, PaperVenue
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
-from execution.core.types import AccountName, Fill, Portfolio
-from markets.core.bars import BAR_MS
+from execution.core.types import AccountName, Fill, Liquidity, Portfolio, Side
 from markets.core.panel import Panel
 from markets.core.types import ONE
 from strategies.core.evaluate import evaluate
@@ -43,22 +41,17 @@ SIZING = Sizing(
 
 @dataclass(slots=True)
 class Result:
-    """What a strategy did in a world: its fills, and by event its parts and its gain before costs.
+    """What a strategy did in a world: fills, what taking cost, and by event the gain before that.
 
-    `gross` is what prices did for it, micro-dollars: the result with all costs added, what is
-    still held at what it is truly worth.
+    `costs` are spread, latency, slippage and fees of fills that took, micro-dollars; a maker's
+    spread is no cost and no gain by itself, for what it is worth shows in the price afterwards.
+    `gross` is the result with them added, what is still held at what it is truly worth.
     """
 
     fills: int = 0
-    parts: Attribution = field(default_factory=Attribution)
-    gross: dict[str, int] = field(default_factory=dict)
+    costs: int = 0
+    gross: Counter[str] = field(default_factory=Counter)
     silent: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def costs(self) -> int:
-        """Spread, latency, slippage and fees, micro-dollars."""
-        parts = self.parts
-        return parts.spread + parts.latency + parts.slippage + parts.fees
 
     @property
     def net(self) -> int:
@@ -111,21 +104,18 @@ def _count(result: Result, silence: np.ndarray) -> None:
 def _divide(
     found: dict[str, Result], world: World, account: Portfolio, fills: Sequence[Fill]
 ) -> None:
-    """Sum fills and holdings by strategy and event; both sides of a cost are in the fills."""
-    held = account.positions.values()
-    parts = attribution.by(lambda it: (it.strategy, world.event_of[it.market]), fills, held)
-    for (strategy, event), part in parts.items():
-        result = found[strategy]
-        result.parts += part
-        result.gross[event] = part.signal + part.settlement + part.open
+    """Sum fills and holdings by strategy and event, in money that came, went, or is still owed."""
+    for fill in fills:
+        result, event = found[fill.strategy], world.event_of[fill.market]
+        result.fills += 1
+        sign = -1 if fill.side is Side.BUY else 1
+        cost = 0
+        if fill.liquidity is Liquidity.TAKER:
+            cost = fill.spread_cost + fill.latency_cost + fill.slippage_cost + fill.fee
+        result.costs += cost
+        result.gross[event] += sign * fill.notional - fill.fee + cost
     last = world.shape.bars - 1
-    for holding in held:
+    for holding in account.positions.values():
         yes = world.worth(holding.market, last)
         worth = yes if holding.token.startswith("yes") else 1 - yes
-        event = world.event_of[holding.market]
-        found[holding.strategy].gross[event] += round(holding.size * worth) - holding.value
-    for fill in fills:
-        found[fill.strategy].fills += 1
-
-
-__all__ = ["BAR_MS", "Result", "run"]
+        found[holding.strategy].gross[world.event_of[holding.market]] += round(holding.size * worth)
