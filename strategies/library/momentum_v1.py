@@ -13,7 +13,7 @@ expected price, sold at the bid after its fee, beats the ask with its fee by `mi
 
 Silent. All gates, JUMP among them: what leapt within the hour is not chased. WARMUP without a price
 of a day ago. REGIME where the price does not trend: the variance ratio VR(12) is not above
-`min_variance_ratio` (never at or below 1: such a market is mean_reversion_v1's), not significant
+`min_variance_ratio` (below 1 a market comes back, and is mean_reversion_v1's), not significant
 after controlling false discoveries, or moves have not gone on lately (t of the slope below
 `min_beta_t`; a negative slope means that moves come back, and then this rule has nothing to say).
 NO_SIGNAL where there is no move: |M| outside its range, less than `min_move` or more than
@@ -82,7 +82,7 @@ class Params:
     min_edge: Annotated[float, Range(-0.2, 0.5, "dollars a share")] = 0.010
     min_beta_t: Annotated[float, Range(-100, 10, "standard errors")] = 2.0
     min_volume: Annotated[float, Range(0, 1e9, "dollars in 24 hours")] = 1_000.0
-    min_variance_ratio: Annotated[float, Range(1, 10, "ratio")] = 1.1
+    min_variance_ratio: Annotated[float, Range(0, 10, "ratio")] = 1.1
     max_false_discoveries: Annotated[float, Range(0.001, 1, "share")] = 0.05
     hold_hours: Annotated[float, Range(1, 48, "hours")] = 24.0
     trail_sigmas: Annotated[float, Range(0.1, 10, "standard deviations of a day")] = 1.5

@@ -35,20 +35,38 @@ def true(p: Floats, _: int, __: np.random.Generator) -> Floats:
 
 def shocked(p: Floats, _: int, rng: np.random.Generator) -> Floats:
     """A gap to the truth that is forgotten with a half-life of two hours."""
-    keep = 0.5 ** (1 / (2 * HOUR))
-    gap = rng.normal(size=p.shape) * SHOCK * np.sqrt(1 - keep * keep)
-    for bar in range(1, p.shape[1]):
-        gap[:, bar] += keep * gap[:, bar - 1]
-    return probability(logit(p) + gap)
+    return probability(logit(p) + SHOCK * wandering(p.shape, rng, 2 * HOUR))
 
 
-def lagging(p: Floats, _: int, __: np.random.Generator) -> Floats:
-    """News that is taken up slowly: an average of the truth with a half-life of half a day."""
-    keep = 0.5 ** (1 / (LAG * HOUR))
-    x, shown = logit(p), logit(p)
-    for bar in range(1, p.shape[1]):
-        shown[:, bar] = keep * shown[:, bar - 1] + (1 - keep) * x[:, bar]
-    return probability(shown)
+def drifting(p: Floats, _: int, rng: np.random.Generator) -> Floats:
+    """A gap that grows and shrinks over days: moves of a day go on for another."""
+    shocks = wandering(p.shape, rng, 20 * HOUR)
+    slow = smooth(shocks, 0.5 ** (1 / (20 * HOUR)))
+    return probability(logit(p) + DRIFT * slow / max(float(slow.std()), 1e-9))
+
+
+def wandering(shape: tuple[int, ...], rng: np.random.Generator, half_life: int) -> Floats:
+    """Noise of deviation 1 that keeps half of its value over so many bars."""
+    keep = 0.5 ** (1 / half_life)
+    pushed = rng.normal(size=shape)
+    pushed[:, 1:] *= np.sqrt(1 - keep * keep)
+    return smooth(pushed, keep)
+
+
+def smooth(pushed: Floats, keep: float) -> Floats:
+    """y[n] = keep * y[n - 1] + pushed[n] along the bars, a block at a time."""
+    powers = keep ** np.arange(BLOCK + 1)
+    place = np.arange(BLOCK)
+    weights = np.tril(powers[np.abs(place[:, None] - place[None, :])])
+    found, last = np.empty_like(pushed), np.zeros(len(pushed))
+    for start in range(0, pushed.shape[1], BLOCK):
+        part = pushed[:, start : start + BLOCK]
+        size = part.shape[1]
+        found[:, start : start + size] = (
+            part @ weights[:size, :size].T + last[:, None] * powers[1 : size + 1]
+        )
+        last = found[:, start + size - 1]
+    return found
 
 
 def timid(p: Floats, _: int, __: np.random.Generator) -> Floats:
@@ -89,14 +107,15 @@ def probability(x: Floats) -> Floats:
     return 1 / (1 + np.exp(-x))
 
 
-SHOCK, LAG, SLOPE, SEASON, CHEAP = 0.35, 12, 1.6, 0.45, 0.12
+SHOCK, DRIFT, SLOPE, SEASON, CHEAP = 0.35, 1.5, 1.6, 0.45, 0.08
+BLOCK = 256
 DAYLIGHT = tuple(float(np.clip(6 - abs(hour - 12), 0, 6) / 6) for hour in range(24))
 """How far up the day's hill each hour stands: from 6 to noon upwards, then down until 18."""
 
 FAIR = Plant("fair", true)
 PLANTS = {
     "mean_reversion_v1": Plant("shocked", shocked),
-    "momentum_v1": Plant("lagging", lagging),
+    "momentum_v1": Plant("drifting", drifting),
     "market_maker_v1": Plant("uninformed takers", true, noise=0.05),
     "value_bet_v1": Plant("timid", timid),
     "time_arb_v1": Plant("timed", timed),

@@ -6,11 +6,18 @@ from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
+import numpy as np
+
+from markets.core.bars import BAR_MS
 from markets.core.panel import Panel
 from markets.core.tick import Universe
 from markets.core.types import ONE
+from markets.core.window import HOUR
+from strategies.core.calibration import Calibration
+from strategies.core.evaluate import silent
 from strategies.core.ports import Strategy
-from strategies.core.types import Basket, Bet, Opinion, Quote, Signal
+from strategies.core.seasons import Seasons
+from strategies.core.types import Basket, Bet, Opinion, Signal, Silence, silence_code
 from strategies.library import REGISTRY
 from strategies.library.ml_prediction_v1 import MlPrediction
 from strategies.library.time_arb_v1 import TimeArb
@@ -22,6 +29,11 @@ from tests.worlds.world import World
 SKILL = 0.6
 """Of the model in the world in which there is something to know."""
 
+OWN: Mapping[str, Mapping[str, float]] = {
+    "momentum_v1": {"max_move": 0.5, "max_strength": 20},
+}
+"""Parameters for a strategy's own world: it drifts faster than real markets do."""
+
 EAGER: Mapping[str, Mapping[str, float]] = {
     "mean_reversion_v1": {
         "entry_zscore": 1.0, "exit_zscore": 0.2, "min_edge": -0.2, "max_half_life": 48,
@@ -29,18 +41,24 @@ EAGER: Mapping[str, Mapping[str, float]] = {
     },
     "momentum_v1": {
         "min_strength": 0.2, "max_strength": 20, "min_move": 0, "max_move": 0.5, "min_edge": -0.2,
-        "min_beta_t": -100, "min_variance_ratio": 1, "max_false_discoveries": 1,
+        "min_beta_t": -100, "min_variance_ratio": 0, "max_false_discoveries": 1,
     },
-    "value_bet_v1": {"min_edge": -0.2, "min_errors": 0, "min_annual": 0},
+    "value_bet_v1": {
+        "min_edge": -0.2, "min_errors": 0, "min_annual": 0, "max_model_days": 365,
+    },
     "time_arb_v1": {
         "min_edge": -0.2, "max_false_discoveries": 1, "min_pair_edge": -0.2, "min_profit": -10_000,
+        "max_model_days": 365,
     },
-    "ml_prediction_v1": {"min_edge": -0.2},
+    "ml_prediction_v1": {"min_edge": -0.2, "max_model_days": 365},
     "set_arb_v1": {"min_edge": -0.2, "min_profit": -1_000, "min_yearly_return": -1_000,
                    "max_gap": 1, "max_sets": 20},
-    "market_maker_v1": {"hedge_share": 0, "max_markets": 4},
+    "market_maker_v1": {"hedge_share": 0, "max_markets": 6},
 }  # fmt: skip
 """Entry thresholds so low that noise crosses them."""
+
+OFTEN = {"set_arb_v1": 100, "mean_reversion_v1": 150, "market_maker_v1": 1}
+"""Rules that have less to say are heard more often than one time in 400."""
 
 CLAIM = 50_000
 """What an eager rule claims to gain with a share, micro-dollars, so that it is given a size."""
@@ -60,22 +78,27 @@ def rule(name: str, world: World, *, skill: float = SKILL, **params: float) -> S
     """One strategy, told what such a world teaches."""
     built = REGISTRY[name].built
     assert built is not None
-    return built(built.params(**params), inputs(world, skill))
+    return built(built.params(**params), inputs(built.learns, world, skill))
 
 
-def inputs(world: World, skill: float) -> Mapping[str, Any]:
-    """Everything a rule may learn of a world like this one."""
-    calibration, seasons = _learnt(world.plant)
-    return {
-        "calibration": calibration,
-        "seasons": seasons,
-        "forecaster": knowledge.Seer(world, skill),
+def inputs(names: Sequence[str], world: World, skill: float) -> Mapping[str, Any]:
+    """What rules that learn these may know of a world like this one."""
+    known = {
+        "calibration": lambda: _calibration(world.plant),
+        "seasons": lambda: _seasons(world.plant),
+        "forecaster": lambda: knowledge.Seer(world, skill),
     }
+    return {name: known[name]() for name in names if name in known}
 
 
 @lru_cache
-def _learnt(plant: Plant) -> tuple[Any, Any]:
-    return knowledge.calibrated(plant, seed=101), knowledge.seasonal(plant, seed=102)
+def _calibration(plant: Plant) -> Calibration:
+    return knowledge.calibrated(plant, seed=101)
+
+
+@lru_cache
+def _seasons(plant: Plant) -> Seasons:
+    return knowledge.seasonal(plant, seed=102)
 
 
 def mirrored(own: Strategy) -> Strategy:
@@ -93,8 +116,8 @@ def mirrored(own: Strategy) -> Strategy:
 class Eager:
     """A rule that claims to gain with whatever it signals, so that it is sized and trades.
 
-    It is heard of each event in one hour of `every`, by a draw: enough trades for statistics, few
-    enough for the time there is. Quotes are heard always.
+    Enough trades for statistics, few enough for the time there is: but for a maker, which must look
+    after its quotes, a rule is asked once an hour, and heard of each event one time in `every`.
     """
 
     own: Strategy
@@ -110,14 +133,15 @@ class Eager:
 
     def evaluate(self, panel: Panel) -> Opinion:
         """The rule's opinion, each Bet with a claim that a size can be reckoned from."""
-        said, tick = self.own.evaluate(panel), panel.tick
-        hour = tick.at // 3_600_000
-        heard = (each for each in said.signals if self._hears(each, tick.universe, hour))
-        return replace(said, signals=tuple(map(_claiming, heard)))
+        tick = panel.tick
+        if self.every > 1 and tick.at // BAR_MS % HOUR:
+            return silent(self, panel, Silence.NO_SIGNAL)
+        said, hour = self.own.evaluate(panel), tick.at // (HOUR * BAR_MS)
+        heard = [each for each in said.signals if self._hears(each, tick.universe, hour)]
+        waiting = np.full_like(said.silence, silence_code(Silence.NO_SIGNAL))
+        return replace(said, signals=tuple(map(_claiming, heard)), silence=waiting)
 
     def _hears(self, signal: Signal, world: Universe, hour: int) -> bool:
-        if isinstance(signal, Quote):
-            return True
         market = signal.legs[0].market if isinstance(signal, Basket) else signal.market
         event = world.markets[world.column[market]].event.id
         return crc32(f"{self.name} {event} {hour}".encode()) % self.every == 0
@@ -126,8 +150,7 @@ class Eager:
 def eager(world: World) -> Sequence[Strategy]:
     """Every strategy but the detector of dual sets, its thresholds lowered and without skill."""
     return [
-        Eager(rule(name, world, skill=0.0, **EAGER[name]), 25 if name == "set_arb_v1" else 400)
-        for name in PLANTS
+        Eager(rule(name, world, skill=0.0, **EAGER[name]), OFTEN.get(name, 400)) for name in PLANTS
     ]
 
 

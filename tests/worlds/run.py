@@ -1,7 +1,7 @@
 """Strategies in a world: the same `evaluate` and `step` as the desk, in the base account alone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from zoneinfo import ZoneInfo
@@ -15,7 +15,8 @@ from execution.core.latency import Latency
 from execution.core.paper import MODELS, PaperVenue
 from execution.core.risk import Limits
 from execution.core.sizing import Sizing
-from execution.core.types import AccountName, Fill, Liquidity, Portfolio, Side
+from execution.core.types import AccountName, Fill, Portfolio, Side
+from markets.core.bars import BAR_MS
 from markets.core.panel import Panel
 from markets.core.types import ONE
 from strategies.core.evaluate import evaluate
@@ -41,34 +42,32 @@ SIZING = Sizing(
 
 @dataclass(slots=True)
 class Result:
-    """What a strategy did in a world: fills, what taking cost, and by event the gain before that.
+    """What a strategy did in a world: fills, what they cost, and by event what came of them.
 
-    `costs` are spread, latency, slippage and fees of fills that took, micro-dollars; a maker's
-    spread is no cost and no gain by itself, for what it is worth shows in the price afterwards.
-    `gross` is the result with them added, what is still held at what it is truly worth.
+    `costs` is by how much fills were worse than the true worth of their moment, fees included;
+    `gross` what that worth did from then on, until the world ends. Both by event, micro-dollars.
     """
 
     fills: int = 0
-    costs: int = 0
+    costs: Counter[str] = field(default_factory=Counter)
     gross: Counter[str] = field(default_factory=Counter)
     silent: Counter[str] = field(default_factory=Counter)
 
     @property
-    def net(self) -> int:
-        """The result, what is held at its true worth, micro-dollars."""
-        return sum(self.gross.values()) - self.costs
+    def net(self) -> dict[str, int]:
+        """The result of each event, what is held at its true worth, micro-dollars."""
+        return {event: self.gross[event] - self.costs[event] for event in self.gross}
 
-    @property
-    def z(self) -> float:
-        """The gain before costs in standard errors; events are independent of each other."""
-        noise = sqrt(sum(value * value for value in self.gross.values()))
-        return sum(self.gross.values()) / noise if noise else 0.0
 
-    @property
-    def net_z(self) -> float:
-        """The result after costs in standard errors, by the same events."""
-        noise = sqrt(sum(value * value for value in self.gross.values()))
-        return self.net / noise if noise else 0.0
+def total(parts: Mapping[str, int]) -> float:
+    """All events together, in dollars."""
+    return sum(parts.values()) / ONE
+
+
+def z(parts: Mapping[str, int]) -> float:
+    """How many standard errors the total lies from 0; events are independent of each other."""
+    noise = sqrt(sum(value * value for value in parts.values()))
+    return sum(parts.values()) / noise if noise else 0.0
 
 
 def run(world: World, strategies: Sequence[Strategy]) -> dict[str, Result]:
@@ -104,18 +103,15 @@ def _count(result: Result, silence: np.ndarray) -> None:
 def _divide(
     found: dict[str, Result], world: World, account: Portfolio, fills: Sequence[Fill]
 ) -> None:
-    """Sum fills and holdings by strategy and event, in money that came, went, or is still owed."""
+    """Sum what was paid and got beside what it was worth, by strategy and event."""
     for fill in fills:
         result, event = found[fill.strategy], world.event_of[fill.market]
+        worth = world.value(fill.token, fill.market, fill.size, (fill.at - START) // BAR_MS)
+        sign = 1 if fill.side is Side.BUY else -1
         result.fills += 1
-        sign = -1 if fill.side is Side.BUY else 1
-        cost = 0
-        if fill.liquidity is Liquidity.TAKER:
-            cost = fill.spread_cost + fill.latency_cost + fill.slippage_cost + fill.fee
-        result.costs += cost
-        result.gross[event] += sign * fill.notional - fill.fee + cost
+        result.costs[event] += sign * (fill.notional - worth) + fill.fee
+        result.gross[event] -= sign * worth
     last = world.shape.bars - 1
     for holding in account.positions.values():
-        yes = world.worth(holding.market, last)
-        worth = yes if holding.token.startswith("yes") else 1 - yes
-        found[holding.strategy].gross[world.event_of[holding.market]] += round(holding.size * worth)
+        worth = world.value(holding.token, holding.market, holding.size, last)
+        found[holding.strategy].gross[world.event_of[holding.market]] += worth

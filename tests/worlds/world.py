@@ -68,6 +68,11 @@ class World:
         first, row = self.shown[market]
         return float(row.worth[min(bar - first, len(row.worth) - 1)])
 
+    def value(self, token: str, market: str, size: int, bar: int) -> int:
+        """What shares of one of a market's tokens are really worth at a bar, micro-dollars."""
+        yes = self.worth(market, bar)
+        return round(size * (yes if token.startswith("yes") else 1 - yes))
+
     def ticks(self) -> Iterator[Tick]:
         """One tick a bar; outcomes are told at the bar in which they come about."""
         rng = np.random.default_rng(self.seed + 1)
@@ -98,7 +103,7 @@ class World:
                 yes=Token(f"yes-{name}", "Yes"), no=Token(f"no-{name}", "No"),
                 terms=Terms(START + life.end * BAR_MS, GRID, 5 * ONE, FEE),
                 created_at=START + life.first * BAR_MS - 30 * DAY * BAR_MS,
-                volume_24h=50_000 * ONE,
+                volume_24h=int(self._rng.integers(20_000, 200_000)) * ONE,
             )  # fmt: skip
 
     def _draw(self, life: Life) -> None:
@@ -107,7 +112,7 @@ class World:
         middle = self.plant.bend(worth, START + life.first * BAR_MS, rng)
         for place, market in enumerate(self.markets[life.number]):
             width = TICK * rng.integers(1, 3) / 2
-            jitter = rng.uniform(-0.3, 0.3, size=middle.shape[1]) * TICK
+            jitter = rng.uniform(-0.1, 0.1, size=middle.shape[1]) * TICK
             low, high = middle[place] + jitter - width, middle[place] + jitter + width
             bid = np.floor(low / TICK + 1e-9).astype(np.int16)
             ask = np.ceil(high / TICK - 1e-9).astype(np.int16)
@@ -156,7 +161,7 @@ class World:
     ) -> Tick:
         bid, ask = block.bid[column], block.ask[column]
         shown = (bid >= EDGE) & (ask <= ONE - EDGE)
-        sizes = rng.integers(3_000, 9_000, size=(len(world), 2 * DEEP)) * ONE
+        sizes = rng.integers(5_000, 7_000, size=(len(world), 2 * DEEP)) * ONE
         blobs = _packed(bid, ask, sizes, shown)
         now = np.where(shown, at, 0)
         return Tick(
