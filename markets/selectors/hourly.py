@@ -45,20 +45,22 @@ def _belongings() -> dict[int, tuple[str, str]]:
     return {key: (event or name, category) for key, name, category, event in rows.iterator()}
 
 
-def _closes(at: int) -> dict[int, int]:
-    rows = Bar.objects.filter(at=at, micro__gt=0, micro__lt=ONE)
-    return dict(rows.values_list("market_id", "micro"))
+def _closes(at: int) -> dict[int, float]:
+    """Log odds by local key."""
+    rows = Bar.objects.filter(at=at, micro__gt=0, micro__lt=ONE).order_by("market_id")
+    found = rows.values_list("market_id", "micro")
+    return {key: log(price) - log(ONE - price) for key, price in found}
 
 
 def _between(
-    at: int, before: dict[int, int], after: dict[int, int], belongs: dict[int, tuple[str, str]]
+    at: int,
+    before: dict[int, float],
+    after: dict[int, float],
+    belongs: dict[int, tuple[str, str]],
 ) -> Iterator[Move]:
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for key in sorted(before.keys() & after.keys()):
-        found[belongs[key]].append(_logit(after[key]) - _logit(before[key]))
+    for key, close in after.items():
+        if key in before:
+            found[belongs[key]].append(close - before[key])
     for (event, category), each in found.items():
         yield Move(event, category, at, sum(each) / len(each))
-
-
-def _logit(price: int) -> float:
-    return log(price) - log(ONE - price)

@@ -1,4 +1,4 @@
-"""Resolved markets looked at before they ended: a price, how long before, and what YES then paid."""
+"""Resolved markets looked at before their end: a price, how long before, and what YES paid."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

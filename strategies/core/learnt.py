@@ -19,7 +19,7 @@ KINDS: Mapping[str, tuple[type[Any], str, type[Any]]] = MappingProxyType(
         "forecasts": (Forecasts, "claims", Claim),
     }
 )
-"""What can be learnt, by the name rules ask for it: its type, and the field and type of its rows."""
+"""What can be learnt, by the name rules ask for: its type, and the field and type of its rows."""
 
 
 class Unreadable(ValueError):
