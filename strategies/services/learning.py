@@ -79,9 +79,9 @@ def _curve(seen: list[Look]) -> Calibration:
 class _Moves:
     """Hourly moves of one category in columns, an event by its number."""
 
-    event: array[int] = field(default_factory=lambda: array("q"))
-    at: array[int] = field(default_factory=lambda: array("q"))
-    move: array[float] = field(default_factory=lambda: array("d"))
+    event: "array[int]" = field(default_factory=lambda: array("q"))
+    at: "array[int]" = field(default_factory=lambda: array("q"))
+    move: "array[float]" = field(default_factory=lambda: array("d"))
 
 
 def _seasons(now_ms: int) -> Fitted | None:
