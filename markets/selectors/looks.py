@@ -48,8 +48,11 @@ def looks(*, until: int, days: Sequence[float], bounds: Sequence[float]) -> Iter
     first bar at most `days[n]` days before the end as it was known then, else the last before that;
     never one after the outcome, nor more than KEPT_DAYS before it.
     """
+    oldest = Bar.objects.order_by("at").values_list("at", flat=True).first()
+    if oldest is None:
+        return
     said = Resolution.objects.filter(
-        status=Status.RESOLVED, yes_payout__isnull=False, at__lte=until
+        status=Status.RESOLVED, yes_payout__isnull=False, at__gt=oldest, at__lte=until
     ).order_by("market_id", "at", "pk")
     found = {key: (paid, at) for key, paid, at in said.values_list("market_id", "yes_payout", "at")}
     keys = list(found)
