@@ -62,6 +62,13 @@ class TestLooks:
 
         assert seen() == [(2.0, 3), (20.0, 1)]
 
+    def test_a_past_from_before_the_listing_was_first_read_counts_to_its_first_end(self):
+        row = market("m", ends={END - DAY: END})
+        bars(row, [(END - 20 * DAY, 1)])
+        resolve(row, END, yes=ONE)
+
+        assert seen() == [(20.0, 1)]
+
     def test_nothing_is_seen_of_the_outcome_nor_after_it(self):
         row = market("m", ends={0: END})
         bars(row, [(END - 4 * DAY, 1), (END - 3 * DAY, 2), (END - HOUR, 3), (END, 4)])
