@@ -147,7 +147,7 @@ class MarketMaker:
 
     def _beyond(self, view: View, silence: NDArray[np.int8]) -> Ints:
         """Of the markets that could be quoted, those after the `max_markets` most traded."""
-        able = view.ranked[silence[view.ranked] == 0]
+        able: Ints = view.ranked[silence[view.ranked] == 0]
         return able[self.params.max_markets :]
 
     def _quotes(self, panel: Panel, view: View, columns: Ints, fair: Ints) -> tuple[Quote, ...]:
