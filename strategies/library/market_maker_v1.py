@@ -27,6 +27,7 @@ edge of nothing traded thousands of times. Liquidity rewards and rebates are nev
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import Annotated
 
@@ -237,8 +238,12 @@ class MarketMaker:
         return ""
 
 
+@lru_cache(maxsize=4)
 def _ranked(world: Universe) -> Ints:
-    """Columns by volume, the largest first; of equals the one whose id comes first."""
+    """Columns by volume, the largest first; of equals the one whose id comes first.
+
+    Ranked once: a universe never changes, and its hash is its identity.
+    """
     ids = np.array([market.id for market in world.markets], dtype=np.str_)
     return np.asarray(np.lexsort((ids, -world.volume_24h)))
 
