@@ -63,6 +63,8 @@ def configuration(env: str, url: str, folder: Path) -> dict[str, Any]:
         "task_routes": {
             "markets.collect": {"queue": collect_queue(env)},
             "execution.reconcile": {"queue": upkeep_queue(env)},
+            "execution.refit": {"queue": upkeep_queue(env)},
+            "execution.begin_learning": {"queue": upkeep_queue(env)},
             "execution.*": {"queue": desk_queue(env)},
         },
         "task_soft_time_limit": SOFT_LIMIT_SECONDS,

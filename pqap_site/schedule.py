@@ -17,6 +17,8 @@ ARCHIVE_SECONDS = 60
 PRUNE_SECONDS = 300
 SCORE_SECONDS = 60
 RECONCILE_SECONDS = 600
+REFIT_SECONDS = 21_600
+BEGIN_SECONDS = 900
 MARK = "PQAP: "
 """Begins the description of every entry made here, so that a person's own entries stay."""
 
@@ -52,6 +54,8 @@ def entries(configuration: Configuration) -> tuple[Entry, ...]:
         Entry("strategies.score", SCORE_SECONDS, upkeep, "holds signals against what came"),
         Entry("execution.advance", poll, desk, "evaluates and trades the new ticks"),
         Entry("execution.reconcile", RECONCILE_SECONDS, upkeep, "compares accounts and ledger"),
+        Entry("execution.begin_learning", BEGIN_SECONDS, upkeep, "fits what was never fitted yet"),
+        Entry("execution.refit", REFIT_SECONDS, upkeep, "fits what rules learn anew"),
         Entry("notifications.notify", NOTIFY_SECONDS, upkeep, "tells people what happened"),
     )
 

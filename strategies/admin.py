@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from markets.admin import ReadOnly, amount, instant
-from strategies.models import Evaluation, Signal, SilenceRun
+from strategies.models import Evaluation, Learnt, Signal, SilenceRun
 
 
 @admin.register(Signal)
@@ -34,3 +34,11 @@ class EvaluationAdmin(ReadOnly):
     list_filter = ("strategy",)
     ordering = ("-tick_id", "strategy")
     when = instant("at", "at")
+
+
+@admin.register(Learnt)
+class LearntAdmin(ReadOnly):
+    list_display = ("when", "name", "digest", "sources")
+    list_filter = ("name",)
+    ordering = ("-id",)
+    when = instant("fitted_at", "fitted")

@@ -143,3 +143,25 @@ class SignalScore(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure} of {self.signal[:12]}"
+
+
+class Learnt(models.Model):
+    """One state of knowledge that rules are told, for good: recorded decisions name its digest.
+
+    `fitted_at` is the instant it was fitted as of (ms UTC), `body` the JSON that
+    `strategies.core.learnt` wrote (as text: a database's own JSON forgets the sign of a zero),
+    `sources` counts of what it rests on.
+    """
+
+    name = models.TextField()
+    digest = models.TextField(unique=True)
+    fitted_at = models.BigIntegerField()
+    body = models.TextField()
+    sources = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "learnt"
+        indexes = [models.Index(fields=["name", "fitted_at"], name="learnt_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.digest[:12]}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from execution.core import desk as desks
 from execution.core import portfolio
 from execution.core.controls import Controls
-from execution.core.desk import ACCOUNTS, Desk, Turn
+from execution.core.desk import ACCOUNTS, Desk, Teach, Turn
 from execution.core.engine import Setting
 from execution.core.ports import Venue
 from execution.core.types import Change, Equity, Fact, Fill, Halt, Portfolio, Refusal, Suspension
@@ -28,12 +28,27 @@ def opened(
     venues: Mapping[str, Venue],
     setting: Setting,
     panel: Panel | None = None,
+    learnt: Mapping[str, str] | None = None,
+    teach: Teach | None = None,
 ) -> Desk:
-    """A desk with fresh accounts of `capital` micro-dollars, its panel as warm as the one given."""
+    """A desk with fresh accounts of `capital` micro-dollars, its panel as warm as the one given.
+
+    The strategies were told what is `learnt`, and `teach` tells them more.
+    """
     fresh: dict[str, Portfolio] = {
         name: portfolio.deposit(Portfolio(name), capital, 0, "opening")[0] for name in ACCOUNTS
     }
-    return Desk(panel or Panel(), Journal(), fresh, control, strategies, venues, setting)
+    return Desk(
+        panel=panel or Panel(),
+        journal=Journal(),
+        portfolios=fresh,
+        control=control,
+        strategies=strategies,
+        venues=venues,
+        setting=setting,
+        learnt=learnt or {},
+        teach=teach,
+    )
 
 
 def run(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from markets.selectors.ticks import WEEK_MS
 from markets.sources.recording import Recording
 from strategies.core.ports import Strategy
 from strategies.library import REGISTRY
+from strategies.selectors import learnt
 
 READS = re.compile(r"\s*(SELECT|WITH|EXPLAIN)\b", re.IGNORECASE)
 ENDLESS = 1 << 62
@@ -64,10 +66,10 @@ def run(asked: Asked, told: Callable[[Tick], None] = lambda _: None) -> Done:
 
     The database is only read: any statement that would change something raises.
     """
-    rules, traded = _chosen(asked.strategies)
+    traded = _chosen(asked.strategies)
     with _reading(asked):
         panel, ticks = _data(asked)
-        desk, bars = _desk(rules, traded, panel), _bars(panel)
+        desk, bars = _desk(asked, traded, panel), _bars(panel)
         tally = Tally()
         late = lapses.lapsed() if asked.file is None else frozenset()
         decided = _decided(asked)
@@ -81,28 +83,37 @@ def run(asked: Asked, told: Callable[[Tick], None] = lambda _: None) -> Done:
     return Done(tally, desk.portfolios, bars, traded)
 
 
-def _chosen(names: Sequence[str]) -> tuple[Sequence[Strategy], frozenset[str]]:
-    """The rules to ask, and the names of those that may trade."""
-    rules = configured.strategies()
+def _chosen(names: Sequence[str]) -> frozenset[str]:
+    """The names of the strategies that may trade."""
     if not names:
-        return rules, configured.enabled()
+        return configured.enabled()
     for name in names:
         state, reason = configured.states().get(name, ("", ""))
         if not state:
             raise Impossible(f"No strategy is named '{name}'; there are {', '.join(REGISTRY)}.")
         if state in ("unavailable", "invalid"):
             raise Impossible(f"{name} is {state}: {reason}.")
-    return [rule for rule in rules if rule.name in names], frozenset(names)
+    return frozenset(names)
 
 
-def _desk(rules: Sequence[Strategy], traded: frozenset[str], panel: Panel) -> Desk:
+def _rules(names: Sequence[str], digests: Mapping[str, str]) -> Sequence[Strategy]:
+    """The rules to ask, told what is known: those named, or all."""
+    return [rule for rule in configured.strategies(digests) if not names or rule.name in names]
+
+
+def _desk(asked: Asked, traded: frozenset[str], panel: Panel) -> Desk:
+    """Its rules know what was fitted by the beginning: later knowledge has seen what follows."""
+    known = learnt.known_by(asked.since) if asked.file is None else {}
+    teach = partial(_rules, asked.strategies)
     return backtest.opened(
-        rules,
+        teach(known),
         capital=settings.PQAP.initial_capital,
         control=Controls.of(traded, settings.PQAP.risk_limits),
         venues=configured.venues(),
         setting=configured.setting(),
         panel=panel,
+        learnt=known,
+        teach=teach,
     )
 
 

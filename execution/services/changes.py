@@ -1,6 +1,7 @@
 """People's decisions, written down as facts that take effect on the next tick."""
 
 import json
+import re
 
 from django.conf import settings
 from django.utils import timezone
@@ -17,6 +18,7 @@ from execution.services import stopfile
 from markets.core.amounts import plain
 from markets.core.types import ONE
 from markets.selectors import catalogue
+from strategies.core.learnt import KINDS
 
 LARGEST = 4 * 10**15
 """Amounts stay below this many micro-units, so that sums fit 64 bits."""
@@ -68,6 +70,12 @@ def applied() -> dict[int, list[Change]]:
     return found
 
 
+def in_force(position: int) -> dict[str, str]:
+    """The digest of what each kind of knowledge was when the tick at `position` had been taken."""
+    rows = ChangeRow.objects.filter(kind=ChangeKind.LEARNT, applied_tick__lte=position)
+    return dict(rows.order_by("pk").values_list("scope", "value"))
+
+
 def as_fact(row: ChangeRow) -> Change:
     """A stored decision as `step` sees it; one that cannot be read halts everything."""
     try:
@@ -111,6 +119,8 @@ def _check_scope(kind: ChangeKind, scope: str) -> None:
         )
     elif kind is ChangeKind.IMPORT and scope not in ACCOUNTS:
         raise BadChange(f"account: {scope!r} is not one of {', '.join(ACCOUNTS)}")
+    elif kind is ChangeKind.LEARNT and scope not in KINDS:
+        raise BadChange(f"scope: {scope!r} is not allowed; it must be one of {', '.join(KINDS)}")
     elif kind in MONEY and scope:
         raise BadChange(f"scope: {scope!r} is not allowed; it concerns all three accounts")
 
@@ -159,6 +169,8 @@ def check_value(kind: ChangeKind, value: str) -> None:
         raise BadChange(f"amount: {shown} is not allowed; it must be a number of dollars above 0")
     if kind is ChangeKind.IMPORT:
         _check_import(value)
+    if kind is ChangeKind.LEARNT and not re.fullmatch("(?:[0-9a-f]{64})?", value):
+        raise BadChange(f"value: {value!r} is not allowed; it must be a digest, or empty")
 
 
 def _is_amount(value: str) -> bool:

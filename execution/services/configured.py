@@ -1,6 +1,6 @@
 """What the configuration says, as the objects the core works with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,14 +11,18 @@ from execution.core.latency import Latency
 from execution.core.paper import MODELS, PaperVenue
 from strategies.core.ports import Strategy
 from strategies.library import REGISTRY
+from strategies.selectors import learnt
 
 MINUTE_MS = 60_000
 
 
-def strategies() -> Sequence[Strategy]:
-    """Every built strategy with valid parameters, enabled or not, in name order."""
-    built = settings.PQAP.strategies
-    return [rule(built[name]) for name in sorted(built) if (rule := REGISTRY[name].built)]
+def strategies(digests: Mapping[str, str] | None = None) -> Sequence[Strategy]:
+    """Every built strategy with valid parameters, enabled or not, in name order.
+
+    `digests` name the knowledge they are told, of each kind; none is told without.
+    """
+    built, known = settings.PQAP.strategies, learnt.inputs(digests or {})
+    return [rule(built[name], known) for name in sorted(built) if (rule := REGISTRY[name].built)]
 
 
 def enabled() -> frozenset[str]:

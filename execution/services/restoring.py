@@ -10,7 +10,7 @@ from execution.core import state
 from execution.core.controls import ALL, Controls, is_scope
 from execution.core.desk import Desk
 from execution.models import Account, HaltState, LimitState, StrategyState
-from execution.services import configured
+from execution.services import changes, configured
 from markets.core.panel import Panel
 from markets.selectors import ticks
 from strategies.services import journal
@@ -27,15 +27,17 @@ def restore(position: int) -> Desk:
     accounts = {row.name: state.load(row.state) for row in Account.objects.all()}
     if not accounts:
         raise NotOpened("the accounts are not open yet: start with runpqap")
-    seen = ticks.window(position)
+    seen, known = ticks.window(position), changes.in_force(position)
     return Desk(
         panel=Panel.rebuild(seen.bars, seen.ticks, seen.past),
         journal=journal.restore_journal(),
         portfolios=accounts,
         control=control(),
-        strategies=configured.strategies(),
+        strategies=configured.strategies(known),
         venues=configured.venues(),
         setting=configured.setting(),
+        learnt=known,
+        teach=configured.strategies,
     )
 
 

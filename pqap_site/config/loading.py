@@ -52,6 +52,7 @@ def load(
         found += _told(error, document, found)
     else:
         found += _recording(file.exchange, document) + _streamed(file, document)
+        found += _untold(file, document, {**registry, **choice.outside})
     if found + wrong:
         raise Refused(document.name, found + wrong)
     exchange = file.exchange.model_copy(update=urls)
@@ -118,6 +119,25 @@ def _recording(exchange: schema.Exchange, document: Document) -> list[Fault]:
     return [faults.not_allowed(document.line(place), key(place), exchange.recording, must)]
 
 
+def _untold(file: schema.File, document: Document, registry: Registry) -> list[Fault]:
+    """Forecasts for a rule that does not listen to any."""
+    found = []
+    for name, block in file.strategies.items():
+        built = registry[name].built if name in registry else None
+        if block.forecasts and "forecasts" not in getattr(built, "learns", ()):
+            place = ("strategies", name, "forecasts")
+            must = f"left out: {name} takes no forecasts"
+            told = faults.not_allowed(document.line(place), key(place), block.forecasts, must)
+            found.append(told)
+    return found
+
+
+def _forecasts(file: schema.File) -> Path | None:
+    """The one file of forecasts: rules that listen to them share it."""
+    given = [block.forecasts for block in file.strategies.values() if block.forecasts]
+    return BASE_DIR / given[0] if given else None
+
+
 def _streamed(file: schema.File, document: Document) -> list[Fault]:
     """Only the exchange itself has a stream."""
     source = file.exchange.source
@@ -142,6 +162,7 @@ def _built(
         "invalid_strategies": choice.invalid,
         "shadow_strategies": choice.shadow,
         "outside_paths": choice.paths,
+        "forecasts": _forecasts(file),
         "risk_limits": limits,
         "collection": _collection(file.collection),
         "paper": types.Paper(**file.paper.model_dump()),

@@ -44,6 +44,7 @@ class StrategyBlock(Block):
         Field(alias="class"),
     ] = None
     mode: Annotated[str | None, leaves.one_of("paper", "shadow")] = None
+    forecasts: Annotated[str | None, leaves.text(1000)] = None
     parameters: Annotated[dict[str, object], BeforeValidator(lambda v: {} if v is None else v)] = {}
 
 

@@ -111,8 +111,8 @@ class Configuration:
 
     `strategies` holds the parameters of every built strategy whose block is valid, enabled or not;
     `invalid_strategies` says why the others stay off. `outside_strategies` are the rules that are
-    not in the library, `outside_paths` where they were found. `initial_capital` is in
-    micro-dollars.
+    not in the library, `outside_paths` where they were found. `forecasts` is the file
+    of probabilities from elsewhere. `initial_capital` is in micro-dollars.
     """
 
     env: str
@@ -126,6 +126,7 @@ class Configuration:
     shadow_strategies: frozenset[str]
     outside_paths: Mapping[str, str]
     outside_strategies: Mapping[str, Entry]
+    forecasts: Path | None
     risk_limits: Limits
     exchange: Exchange
     collection: Collection

@@ -2,8 +2,9 @@
 
 import pytest
 
+from pqap_site import config
 from tests.builders import micro
-from tests.site.config_files import REGISTRY, Params, loaded, refusal
+from tests.site.config_files import REGISTRY, ROOT, Params, loaded, refusal
 
 BLOCK = "env: dev\nstrategies:\n  mean_reversion_v1:\n    parameters:\n"
 
@@ -138,3 +139,19 @@ def test_a_strategys_own_limits_never_touch_the_risk_limits(tmp_path):
     found = loaded(tmp_path, f"{BLOCK}      entry_zscore: 99\n")
 
     assert found.risk_limits.daily_loss_limit == micro(25)
+
+
+def test_a_file_of_forecasts_is_for_the_rule_that_listens_to_one(tmp_path):
+    block = "env: demo\nstrategies:\n  {}:\n    forecasts: {}\n"
+
+    def load(text):
+        path = tmp_path / "x.yaml"
+        path.write_text(text)
+        return config.load(path, {})
+
+    found, bare = load(block.format("value_bet_v1", "my own.csv")), load("env: demo\n")
+    assert (found.forecasts, bare.forecasts) == (ROOT / "my own.csv", None)
+    assert found.digest != bare.digest
+
+    with pytest.raises(config.Refused, match="left out: dual_arb_v1 takes no forecasts"):
+        load(block.format("dual_arb_v1", "mine.csv"))

@@ -54,6 +54,15 @@ def test_nothing_but_reading_books_goes_where_the_books_are_read():
     assert [task for task, queue in queues.items() if queue == collect] == ["markets.collect"]
 
 
+def test_what_rules_learn_is_fitted_anew_every_six_hours_beside_the_desk():
+    [refit] = [e for e in schedule.entries(settings.PQAP) if e.task == "execution.refit"]
+
+    assert (refit.seconds, refit.queue) == (21_600, celery.upkeep_queue(settings.PQAP.env))
+    for name in ("execution.refit", "execution.begin_learning"):
+        assert celery.app.tasks[name].time_limit < celery.VISIBILITY_SECONDS
+        assert celery.app.amqp.router.route({}, name)["queue"].name == refit.queue
+
+
 def streaming(configuration):
     collection = dataclasses.replace(configuration.collection, mode="stream")
     return dataclasses.replace(configuration, collection=collection)

@@ -29,6 +29,11 @@ from tests.worlds.world import World
 SKILL = 0.6
 """Of the model in the world in which there is something to know."""
 
+FRESH: Mapping[str, Mapping[str, float]] = {
+    name: {"max_model_days": 365} for name in ("value_bet_v1", "time_arb_v1", "ml_prediction_v1")
+}
+"""What was learnt before the world began is not learnt anew within it."""
+
 OWN: Mapping[str, Mapping[str, float]] = {
     "momentum_v1": {"max_move": 0.5, "max_strength": 20},
 }
@@ -71,7 +76,7 @@ def defaults() -> Sequence[Strategy]:
 
 def told(world: World, *, skill: float) -> Sequence[Strategy]:
     """Every strategy with its default parameters, told what such a world teaches."""
-    return [rule(name, world, skill=skill) for name in REGISTRY]
+    return [rule(name, world, skill=skill, **FRESH.get(name, {})) for name in REGISTRY]
 
 
 def rule(name: str, world: World, *, skill: float = SKILL, **params: float) -> Strategy:

@@ -147,7 +147,7 @@ class OperationState(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """Kinds of decisions people make; each is a stored fact that `step` applies."""
+    """Kinds of decisions, people's but for the last: stored facts that a turn applies."""
 
     HALT = "halt"
     RESUME = "resume"
@@ -163,3 +163,4 @@ class ChangeKind(StrEnum):
     NEW_ACCOUNT = "new_account"
     IMPORT = "import"
     CONFIGURATION = "configuration"
+    LEARNT = "learnt"
