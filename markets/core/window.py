@@ -52,6 +52,7 @@ class Window:
     def __init__(self) -> None:
         self.end = -1
         self._rows: dict[str, int] = {}
+        self._asked: tuple[Universe, Ints] | None = None
         self._free: list[int] = []
         self._stop = WEEK
         blank = (0, WEEK + SLACK)
@@ -71,9 +72,12 @@ class Window:
 
     def rows(self, universe: Universe) -> Ints:
         """Each market's row, an empty one if it was never seen; true until the next bar."""
-        missing = [m.id for m in universe.markets if m.id not in self._rows]
-        self._admit(missing)
-        return np.array([self._rows[m.id] for m in universe.markets], dtype=np.int64)
+        if self._asked is None or self._asked[0] is not universe:
+            self._admit([m.id for m in universe.markets if m.id not in self._rows])
+            found = np.array([self._rows[m.id] for m in universe.markets], dtype=np.int64)
+            found.flags.writeable = False
+            self._asked = universe, found
+        return self._asked[1]
 
     def put(self, bar: SealedBar) -> None:
         """Store a bar, newer than every bar before it, as the newest one."""
@@ -203,6 +207,7 @@ class Window:
         alive: Flags = np.any(self._valid[:, :stay], axis=1)
         for market in [market for market, row in self._rows.items() if not alive[row]]:
             self._free.append(self._rows.pop(market))
+            self._asked = None
 
     def _row(self, market: str) -> int:
         if market not in self._rows:

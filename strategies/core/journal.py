@@ -212,12 +212,9 @@ def _bets(opinions: Sequence[Opinion]) -> Iterator[Bet]:
 
 
 def _count(opinion: Opinion) -> Count:
-    codes, numbers = np.unique(opinion.silence[opinion.silence > 0], return_counts=True)
-    silent = tuple(
-        (SILENCES[code - 1].value, int(number))
-        for code, number in zip(codes.tolist(), numbers.tolist(), strict=True)
-    )
-    signalled = int((opinion.silence == 0).sum())
+    signalled, *numbers = np.bincount(opinion.silence, minlength=1).tolist()
+    named = zip(SILENCES, numbers, strict=False)
+    silent = tuple((reason.value, number) for reason, number in named if number)
     error = _error(opinion.detail) if any(name == "ERROR" for name, _ in silent) else ""
     return Count(
         opinion.strategy, opinion.version, len(opinion.silence), signalled, silent, error,

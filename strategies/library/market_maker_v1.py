@@ -27,6 +27,7 @@ edge of nothing traded thousands of times. Liquidity rewards and rebates are nev
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import Annotated
 
@@ -147,7 +148,7 @@ class MarketMaker:
 
     def _beyond(self, view: View, silence: NDArray[np.int8]) -> Ints:
         """Of the markets that could be quoted, those after the `max_markets` most traded."""
-        able = view.ranked[silence[view.ranked] == 0]
+        able: Ints = view.ranked[silence[view.ranked] == 0]
         return able[self.params.max_markets :]
 
     def _quotes(self, panel: Panel, view: View, columns: Ints, fair: Ints) -> tuple[Quote, ...]:
@@ -237,8 +238,12 @@ class MarketMaker:
         return ""
 
 
+@lru_cache(maxsize=4)
 def _ranked(world: Universe) -> Ints:
-    """Columns by volume, the largest first; of equals the one whose id comes first."""
+    """Columns by volume, the largest first; of equals the one whose id comes first.
+
+    Ranked once: a universe never changes, and its hash is its identity.
+    """
     ids = np.array([market.id for market in world.markets], dtype=np.str_)
     return np.asarray(np.lexsort((ids, -world.volume_24h)))
 

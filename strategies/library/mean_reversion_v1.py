@@ -241,7 +241,7 @@ def _fit(panel: Panel, params: Params) -> Fit:
     z = np.where(known, (shown.x - shown.mean) / np.maximum(hourly.spread, one_tick), 0.0)
     fitted = known & (np.minimum(hourly.pull_bars, hourly.ratio_bars) >= FIT_BARS)
     half_life = features.half_life(hourly.pull)
-    chance = _chance(hourly)
+    chance = panel.once_an_hour("mean_reversion_v1 chance", lambda: _chance(hourly))
     real = features.discoveries(chance, fitted, params.max_false_discoveries)
     hours = half_life / HOUR
     in_range = (hours >= params.min_half_life) & (hours <= params.max_half_life)

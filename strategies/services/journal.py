@@ -14,6 +14,13 @@ from strategies.models import Evaluation, Signal, SilenceRun
 
 NOTHING = Came()
 
+_RUN = ("strategy", "market", "reason", "detail", "from_tick", "from_at", "to_tick", "to_at")
+"""Columns of a silence run in the order in which `_run` tells them."""
+
+_START_RUN = (
+    f"INSERT INTO strategies_silencerun ({', '.join(_RUN)}) "
+    f"VALUES ({', '.join(['%s'] * len(_RUN))})"
+)
 _END_RUN = (
     "UPDATE strategies_silencerun SET to_tick = %s, to_at = %s "
     "WHERE strategy = %s AND market = %s AND from_tick = %s"
@@ -42,7 +49,7 @@ def record(
     older = [(*end, *key) for key, end in ended.items() if key not in fresh]
     _execute(_END_SIGNAL, closed)
     _execute(_END_RUN, older)
-    SilenceRun.objects.bulk_create(_run(run, ended) for run in started)
+    _execute(_START_RUN, [_run(run, ended) for run in started])
     pairs = zip(pages, came or [{}] * len(pages), strict=True)
     Evaluation.objects.bulk_create(
         row for (tick, page), known in pairs for row in _counts(tick, page, known)
@@ -130,18 +137,10 @@ def _standing(row: Signal) -> Quoted:
     return Quoted(quote, row.limit, row.ask, row.fair)
 
 
-def _run(run: Run, ended: dict[tuple[str, str, int], tuple[int, int]]) -> SilenceRun:
-    to_tick, to_at = ended.get((run.strategy, run.market, run.from_tick), (None, None))
-    return SilenceRun(
-        strategy=run.strategy,
-        market=run.market,
-        reason=run.reason,
-        detail=run.detail,
-        from_tick=run.from_tick,
-        from_at=run.from_at,
-        to_tick=to_tick,
-        to_at=to_at,
-    )
+def _run(run: Run, ended: dict[tuple[str, str, int], tuple[int, int]]) -> tuple[object, ...]:
+    """A run's row; runs are many, and a model for each would cost more than storing it."""
+    begun = run.strategy, run.market, run.reason, run.detail, run.from_tick, run.from_at
+    return *begun, *ended.get((run.strategy, run.market, run.from_tick), (None, None))
 
 
 def _counts(tick: Tick, page: Page, came: Mapping[str, Came]) -> Iterable[Evaluation]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -76,8 +77,14 @@ def timid(p: Floats, _: int, __: np.random.Generator) -> Floats:
 
 def timed(p: Floats, start: int, _: np.random.Generator) -> Floats:
     """Prices that rise over some hours of each day and come back over others, in New York."""
-    hours = [local_hour(start + bar * BAR_MS) for bar in range(p.shape[1])]
-    return probability(logit(p) + SEASON * np.array([DAYLIGHT[hour] for hour in hours]))
+    return probability(logit(p) + SEASON * _daylight(start, p.shape[1]))
+
+
+@lru_cache(maxsize=64)
+def _daylight(start: int, bars: int) -> Floats:
+    """How far up the day's hill each of so many bars stands; many events begin together."""
+    hours = (local_hour(start + hour * HOUR * BAR_MS) for hour in range(-(-bars // HOUR)))
+    return np.repeat([DAYLIGHT[hour] for hour in hours], HOUR)[:bars]
 
 
 def local_hour(at: int) -> int:

@@ -1,6 +1,7 @@
 """What every rule promises, asked of each of them in a moment in which it wants to trade."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from markets.core import venue
 from markets.core.bars import SealedBar
 from markets.core.tick import Tick
 from markets.core.types import ONE, FeeSchedule, Market
+from strategies.core import seasons
+from strategies.core.gates import HOUR_MS
 from strategies.core.journal import Journal
+from strategies.core.seasons import Seasons
 from strategies.core.types import (
     LEAVE_BOTH,
     LEAVE_NO,
@@ -25,11 +29,13 @@ from strategies.core.types import (
     silence_code,
 )
 from tests.core.markets import histories
-from tests.worlds import rules, scenes
+from tests.worlds import knowledge, rules, scenes
 from tests.worlds.plants import PLANTS
 from tests.worlds.scenes import Scene
 
 NAMES = sorted(PLANTS)
+MONDAY = 1_767_571_200_000
+"""2026-01-05, ms UTC."""
 SETS = "set_arb_v1"
 SIDES_DIFFER = {SETS: "YES of exclusive outcomes is not NO: see the permutation of outcomes"}
 
@@ -45,6 +51,46 @@ def legs(signals: tuple[Signal, ...]) -> list[Bet]:
     for signal in signals:
         found += list(signal.legs) if isinstance(signal, Basket) else [signal]
     return [each for each in found if isinstance(each, Bet)]
+
+
+@dataclass(frozen=True)
+class Returns:
+    """Hourly returns of one category, an event a line; three hours of the week really rise."""
+
+    move: np.ndarray
+    WEEKS, EVENTS = 10, 12
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Returns":
+        shared = rng.normal(0, 0.02, 168 * cls.WEEKS)
+        move = shared + rng.standard_t(4, (cls.EVENTS, 168 * cls.WEEKS)) * 0.05
+        for hour in (30, 80, 130):
+            move[:, hour::168] += 0.15
+        return cls(move)
+
+    def shuffled(self, rng: np.random.Generator) -> "Returns":
+        """The same hours in another order, the same one for all events."""
+        return Returns(self.move[:, rng.permutation(self.move.shape[1])])
+
+    def fitted(self) -> Seasons:
+        hours = MONDAY + np.arange(self.move.shape[1]) * HOUR_MS
+        names = [f"e-{n}" for n in range(self.EVENTS) for _ in hours]
+        return seasons.fit(
+            self.move.ravel(), np.tile(hours, self.EVENTS), event=names,
+            category=["politics"] * len(names), fitted_at=int(hours[-1]) + HOUR_MS, zone="UTC",
+        )  # fmt: skip
+
+
+def standing(returns: Returns) -> tuple[seasons.Season, ...]:
+    """The hours that stand, however little they rest on."""
+    return returns.fitted().standing(rate=TestChance.RATE, min_days=1, min_events=1, min_weeks=1)
+
+
+def alike(one: Tick, two: Tick) -> bool:
+    """Whether two ticks show the same."""
+    names = ("bid", "ask", "bid_size", "ask_size", "observed_at", "coherent")
+    equal = all(np.array_equal(getattr(one, name), getattr(two, name)) for name in names)
+    return equal and (one.at, one.depth, one.prints) == (two.at, two.depth, two.prints)
 
 
 def named(opinion: Opinion) -> set[tuple[str, ...]]:
@@ -91,7 +137,7 @@ class TestCosts:
             fee = FeeSchedule(round(market.terms.fee.rate * factor))
             return replace(market, terms=replace(market.terms, fee=fee))
 
-        assert named(scene.in_world(dearer).opinion()) <= named(scene.opinion())
+        assert no_better(scene.in_world(dearer).opinion(), scene.opinion())
 
     @pytest.mark.parametrize("ticks", [1, 2, 5])
     def test_a_wider_spread_adds_nothing(self, scene, ticks):
@@ -103,7 +149,7 @@ class TestCosts:
         )
 
         if scene.rule.name != "market_maker_v1":  # A maker earns the spread.
-            assert named(wide.opinion()) <= named(scene.opinion())
+            assert no_better(wide.opinion(), scene.opinion())
 
 
 class TestGrid:
@@ -130,19 +176,19 @@ class TestGrid:
 class TestPast:
     """Family 4: what comes after a moment does not change what was said at it."""
 
-    def test_what_is_cut_off_after_a_moment_changes_nothing(self, scene):
-        world = scenes.world(scene.rule.name)
-        seen = []
-        for number, (bars, previous, panel) in enumerate(scenes.moments(world)):
-            if number % 12 == 0:
-                warm = scene.rule.evaluate(panel)
-                cold = Scene(scene.rule, tuple(bars), previous, panel.tick).opinion()
-                assert same(warm, cold)
-                seen.append(warm)
-            if number > 100:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_history_cut_off_at_a_moment_says_the_same(self, name):
+        known, seen = scenes.days(name), 0
+        for place, panel in scenes.moments(known):
+            if place % 13 == 5:
+                again = rules.rule(name, known.world, **rules.OWN.get(name, {}))
+                warm, cold = scenes.rule(name).evaluate(panel), scenes.rebuilt(known, place)
+                assert same(warm, again.evaluate(cold))
+                seen += 1
+            if seen == 3:
                 break
 
-        assert len(seen) > 5
+        assert seen == 3
 
 
 class TestGates:
@@ -164,7 +210,7 @@ class TestGates:
 
     @pytest.mark.parametrize("reason", CHANGES)
     def test_of_the_tick(self, scene, reason):
-        shut = replace(scene, tick=self.CHANGES[reason](scene.tick, scene.columns()))
+        shut = scene.with_tick(self.CHANGES[reason](scene.tick, scene.columns()))
 
         assert silenced(shut, scene, reason)
 
@@ -183,13 +229,64 @@ class TestAgain:
     """Family 6: one snapshot, one intent."""
 
     def test_asking_twice_says_the_same_and_opens_nothing_new(self, scene):
-        first, second, journal = scene.opinion(), scene.opinion(), Journal()
-        opened = journal.write(scene.tick, [first]).opened
+        panel, journal = scene.panel(), Journal()
+        first, second = scene.rule.evaluate(panel), scene.rule.evaluate(panel)
+        opened = journal.write(scene.tick, [first])
         again = journal.write(scene.tick, [second])
 
         assert same(first, second)
-        assert opened
-        assert again.opened == again.closed == ()
+        assert opened.opened or opened.quoted
+        assert again.opened == again.quoted == again.closed == ()
+
+
+class TestDraws:
+    """Family 7: whatever is drawn by chance has a seed."""
+
+    def test_a_world_drawn_twice_and_a_rule_built_twice_say_the_same(self, scene):
+        name = scene.rule.name
+        world, known = scenes.fresh(name), scenes.days(name).world
+        twice = [list(islice(each.ticks(), 3)) for each in (world, known)]
+        rule = rules.rule(name, world, **rules.OWN.get(name, {}))
+
+        assert all(alike(one, two) for one, two in zip(*twice, strict=True))
+        assert world.shown.keys() == known.shown.keys()
+        assert all(
+            np.array_equal(getattr(row, column), getattr(known.shown[market][1], column))
+            for market, (_, row) in world.shown.items()
+            for column in ("worth", "bid", "ask", "bought", "sold")
+        )
+        assert same(rule.evaluate(scene.panel()), scene.opinion())
+
+    def test_what_is_learnt_twice_is_the_same(self):
+        timed, timid = PLANTS["time_arb_v1"], PLANTS["value_bet_v1"]
+        seasonal = [knowledge.seasonal(timed, seed=5, events=9, days=28) for _ in range(2)]
+        calibrated = [knowledge.calibrated(timid, seed=5, events=40) for _ in range(2)]
+
+        assert seasonal[0].cells
+        assert calibrated[0].cells
+        assert seasonal[0] == seasonal[1]
+        assert calibrated[0] == calibrated[1]
+
+
+class TestChance:
+    """Family 10: an hour of the week that is only chance does not stand."""
+
+    RATE, DRAWS = 0.05, 15
+
+    def test_returns_at_shuffled_hours_leave_no_hour_standing(self):
+        rng = np.random.default_rng(41)
+        known = standing(Returns.drawn(rng))
+        found = [standing(Returns.drawn(rng).shuffled(rng)) for _ in range(self.DRAWS)]
+
+        assert known
+        assert sum(map(bool, found)) <= 2 * self.RATE * self.DRAWS
+
+
+def no_better(dear: Opinion, cheap: Opinion) -> bool:
+    """Whether what is said where it costs more is said anyway, and no Bet promises more there."""
+    promised = {bet.token: bet.edge for bet in legs(cheap.signals)}
+    less = all(bet.edge <= promised.get(bet.token, -ONE) for bet in legs(dear.signals))
+    return less and named(dear) <= named(cheap)
 
 
 def mirrored(scene: Scene) -> Scene:
