@@ -194,7 +194,7 @@ class Exposure:
     universe: Universe
     groups: Mapping[str, Group] = field(default_factory=dict)
     of_what: tuple[object, ...] = ()
-    """What it was reckoned from, held so that nothing else takes its identity."""
+    """The positions and orders it was reckoned from: they change only by being replaced."""
 
     @classmethod
     def of(cls, account: Portfolio, universe: Universe) -> "Exposure":
@@ -203,11 +203,13 @@ class Exposure:
         Every signal and every order of a tick asks, and most change nothing: the newest answers
         are kept as long as nobody holds or orders anything else.
         """
-        for known, held in _NEWEST:
-            if known == (id(account.positions), id(account.orders), id(universe)):
+        things = account.positions, account.orders
+        for held in _NEWEST:
+            same = all(new is old for new, old in zip(things, held.of_what, strict=True))
+            if same and held.universe is universe:
                 return held
-        held = cls(universe, _groups(account, universe), (account.positions, account.orders))
-        _NEWEST.appendleft(((id(account.positions), id(account.orders), id(universe)), held))
+        held = cls(universe, _groups(account, universe), things)
+        _NEWEST.appendleft(held)
         return held
 
     @staticmethod
@@ -262,7 +264,7 @@ class Exposure:
         return losses
 
 
-_NEWEST: deque[tuple[tuple[int, int, int], Exposure]] = deque(maxlen=4)
+_NEWEST: deque[Exposure] = deque(maxlen=4)
 """What was reckoned last, a little more than one for each of the three accounts."""
 
 

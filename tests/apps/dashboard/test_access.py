@@ -46,6 +46,8 @@ MATRIX = {
     ("GET", "/api/positions"): READ_API,
     ("GET", "/api/equity"): READ_API,
     ("GET", "/api/performance"): READ_API,
+    ("GET", "/api/strategies/dual_arb_v1/scores"): READ_API,
+    ("GET", "/api/why"): {role: 400 if code == 200 else code for role, code in READ_API.items()},
     ("GET", "/api/nothing"): {**dict.fromkeys(ROLES, 404), "nobody": 401, "": 403},
     ("GET", "/health"): OPEN,
     ("GET", "/health/"): OPEN,
