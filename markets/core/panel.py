@@ -110,6 +110,8 @@ class Panel:
         self._fitted: tuple[tuple[str, ...], Hourly] | None = None
         self._memo: dict[Hashable, object] = {}
         self._hour_memo: dict[Hashable, object] = {}
+        self._tick_memo: dict[Hashable, object] = {}
+        self._memo_tick: Tick | None = None
 
     @classmethod
     def rebuild(
@@ -171,6 +173,14 @@ class Panel:
         if key not in self._memo:
             self._memo[key] = make()
         return cast(Value, self._memo[key])
+
+    def once_a_tick(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` returns, computed once for the newest tick: what several rules ask alike."""
+        if self._memo_tick is not self.tick:
+            self._tick_memo, self._memo_tick = {}, self.tick
+        if key not in self._tick_memo:
+            self._tick_memo[key] = make()
+        return cast(Value, self._tick_memo[key])
 
     def _take(self, tick: Tick) -> bool:
         """Let a tick into bars and window; whether a bar closed or was learnt."""

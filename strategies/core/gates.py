@@ -260,9 +260,11 @@ def restarting(at: int) -> bool:
 
 
 def _shut(reason: Silence, panel: Panel, limits: Thresholds, horizon: Ints) -> Flags:
-    if reason in OF_BARS:
-        return panel.once((reason, limits), lambda: GATES[reason](panel, limits, horizon))
-    return GATES[reason](panel, limits, horizon)
+    """Columns a gate shuts; rules with the same numbers share them, but for the horizon's gate."""
+    if reason is Silence.EXPIRY:
+        return GATES[reason](panel, limits, horizon)
+    shared = panel.once if reason in OF_BARS else panel.once_a_tick
+    return shared((reason, limits), lambda: GATES[reason](panel, limits, horizon))
 
 
 def _terms(panel: Panel) -> Terms:
