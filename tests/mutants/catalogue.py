@@ -386,7 +386,7 @@ MUTANTS = (
     Mutant(
         "a quote left standing",
         QUOTING,
-        "for key in sorted({*stated, *_open_keys(account)}):",
+        "for key in sorted({*stated, *resting}):",
         "for key in sorted(stated):",
         TEST_QUOTING,
     ),

@@ -54,7 +54,7 @@ class TestShippedFiles:
             for field in dataclasses.fields(config.Configuration)
             if getattr(short, field.name) != getattr(whole, field.name)
         }
-        chosen = {"demo": {"api", "sizing"}, "dev": {"api"}}.get(env, set())
+        chosen = {"demo": {"api", "sizing", "strategies"}, "dev": {"api"}}.get(env, set())
         assert different - {"path", "digest", "warnings"} == chosen
 
     @pytest.mark.parametrize(

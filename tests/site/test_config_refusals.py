@@ -141,7 +141,7 @@ UNKNOWN = [
     ("exchange:\n  gama_url: x", 3, "exchange.gama_url", "did you mean gamma_url?"),
     ("notifications:\n  kinds: {trades: true}", 3, "notifications.kinds.trades", "mean trade?"),
     ("strategies:\n  dual_arb_v1:\n    enabled: true", 4, "strategies.dual_arb_v1.enabled",
-     "allowed here: class, mode, parameters"),
+     "allowed here: class, mode, forecasts, parameters"),
     ("strategies:\n  dual_arb_v1:\n    parameters:\n      entry_zscor: 2", 5,
      "strategies.dual_arb_v1.parameters.entry_zscor", "did you mean entry_zscore?"),
 ]  # fmt: skip
