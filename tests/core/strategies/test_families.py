@@ -139,13 +139,13 @@ class TestCosts:
 
         assert no_better(scene.in_world(dearer).opinion(), scene.opinion())
 
-    @pytest.mark.parametrize("ticks", [1, 2, 5])
-    def test_a_wider_spread_adds_nothing(self, scene, ticks):
+    @pytest.mark.parametrize("sides", [(1, 0), (0, 1), (1, 1), (3, 3)])
+    def test_a_wider_spread_adds_nothing(self, scene, sides):
         wide = Scene(
             scene.rule,
-            tuple(wider_bar(bar, ticks) for bar in scene.bars),
-            wider_tick(scene.previous, ticks),
-            wider_tick(scene.tick, ticks),
+            tuple(wider_bar(bar, *sides) for bar in scene.bars),
+            wider_tick(scene.previous, *sides),
+            wider_tick(scene.tick, *sides),
         )
 
         if scene.rule.name != "market_maker_v1":  # A maker earns the spread.
@@ -364,18 +364,18 @@ def columns(tick: Tick, at: list[int], **values: object) -> Tick:
     return replace(tick, **changed)
 
 
-def wider_bar(bar: SealedBar, ticks: int) -> SealedBar:
-    """A bar whose touches lie further apart, its microprice where it was."""
+def wider_bar(bar: SealedBar, below: int, above: int) -> SealedBar:
+    """A bar whose touches lie so many ticks further apart, its microprice where it was."""
     grid = bar.universe.tick_size
-    bid, ask = bar.bid - ticks * grid, bar.ask + ticks * grid
+    bid, ask = bar.bid - below * grid, bar.ask + above * grid
     kept = bar.valid & (bid > 0) & (ask < ONE)
     return replace(bar, bid=bid * kept, ask=ask * kept, micro=bar.micro * kept, valid=kept)
 
 
-def wider_tick(tick: Tick, ticks: int) -> Tick:
-    """A tick whose touches lie further apart."""
+def wider_tick(tick: Tick, below: int, above: int) -> Tick:
+    """A tick whose touches lie so many ticks further apart."""
     grid = tick.universe.tick_size
-    bid, ask = tick.bid - ticks * grid, tick.ask + ticks * grid
+    bid, ask = tick.bid - below * grid, tick.ask + above * grid
     shown = tick.two_sided & (bid > 0) & (ask < ONE)
     return histories.make_tick(
         tick.universe, np.where(shown, bid, 0), np.where(shown, ask, ONE), at=tick.at, id=tick.id,
