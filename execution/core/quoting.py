@@ -6,7 +6,6 @@ one book, seen from both tokens. What is held is sold before anything new is bou
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, exp, floor
 
 from execution.core import drafting, operations, portfolio, quote_fates, risk
 from execution.core.controls import Controls
@@ -27,6 +26,7 @@ from markets.core import venue as rules
 from markets.core.frozen import replace
 from markets.core.tick import Tick
 from markets.core.types import ONE, Market, Token
+from strategies.core.quotes import outward, probability
 from strategies.core.types import Quote, quote_id
 
 Key = tuple[str, str]
@@ -100,8 +100,7 @@ def prices(
     """
     tick_size = market.terms.tick_size
     middle = quote.fair - quote.skew_per_share * (inventory / ONE)
-    low, high = _probability(middle - quote.half_width), _probability(middle + quote.half_width)
-    bid, ask = floor(low) // tick_size * tick_size, -(-ceil(high) // tick_size) * tick_size
+    bid, ask = outward(middle, quote.half_width, tick_size)
     best_bid, best_ask = touch
     if best_ask is not None:
         bid = min(bid, best_ask - tick_size)
@@ -110,13 +109,8 @@ def prices(
     return Prices(
         bid if rules.on_grid(bid, tick_size) else None,
         ask if rules.on_grid(ask, tick_size) else None,
-        round(_probability(quote.fair)),
+        round(probability(quote.fair)),
     )
-
-
-def _probability(logit: float) -> float:
-    """The probability of a logit, in micro-dollars."""
-    return ONE / (1 + exp(-logit))
 
 
 def _wanted(quote: Quote, account: Portfolio, tick: Tick, control: Controls) -> list[Wanted]:

@@ -26,13 +26,18 @@ class Quoted:
 
 
 def quoted(quote: Quote, tick_size: int) -> Quoted:
-    """Where a quote stands: floor S(x - d) and ceil S(x + d) on the grid, inside (0, 1)."""
-    low = floor(_probability(quote.fair - quote.half_width)) // tick_size * tick_size
-    high = -(-ceil(_probability(quote.fair + quote.half_width)) // tick_size) * tick_size
+    """Where a quote stands while nothing is held, inside (0, 1)."""
+    low, high = outward(quote.fair, quote.half_width, tick_size)
     last = (ONE - 1) // tick_size * tick_size
-    return Quoted(quote, max(low, tick_size), min(high, last), round(_probability(quote.fair)))
+    return Quoted(quote, max(low, tick_size), min(high, last), round(probability(quote.fair)))
 
 
-def _probability(logit: float) -> float:
+def outward(middle: float, half_width: float, tick_size: int) -> tuple[int, int]:
+    """floor S(x - d) and ceil S(x + d) on the grid, micro-dollars; x and d are logits."""
+    low, high = probability(middle - half_width), probability(middle + half_width)
+    return floor(low) // tick_size * tick_size, -(-ceil(high) // tick_size) * tick_size
+
+
+def probability(logit: float) -> float:
     """The probability of a logit, in micro-dollars."""
     return ONE / (1 + exp(-logit))
